@@ -1,0 +1,59 @@
+"""What a schema means for bytes: compile, validate, frame, and talk to the schema registry."""
+
+from jsonschema_bridge.errors import (
+    BridgeError,
+    JsonUnreadable,
+    NotFramed,
+    RegistryError,
+    RegistryUnauthorized,
+    RegistryUnavailable,
+    SchemaIncompatible,
+    SchemaInvalid,
+    SchemaNotFound,
+    SchemaNotInSubject,
+    SchemaRefused,
+    SubjectNotFound,
+    VersionNotFound,
+)
+from jsonschema_bridge.framing import frame, unframe
+from jsonschema_bridge.framing import prefix as frame_prefix
+from jsonschema_bridge.json_text import confluent_text, read_json, utf8
+from jsonschema_bridge.registry import RegisteredSchema, Registry, Schema, SchemaReference
+from jsonschema_bridge.validation import (
+    JsonSchemaValidator,
+    check_json_schema,
+    compile_json_schema,
+    read_schema,
+)
+from jsonschema_bridge.violation import Violation
+
+__all__ = [
+    "BridgeError",
+    "JsonSchemaValidator",
+    "JsonUnreadable",
+    "NotFramed",
+    "RegisteredSchema",
+    "Registry",
+    "RegistryError",
+    "RegistryUnauthorized",
+    "RegistryUnavailable",
+    "Schema",
+    "SchemaIncompatible",
+    "SchemaInvalid",
+    "SchemaNotFound",
+    "SchemaNotInSubject",
+    "SchemaReference",
+    "SchemaRefused",
+    "SubjectNotFound",
+    "VersionNotFound",
+    "Violation",
+    "check_json_schema",
+    "compile_json_schema",
+    "confluent_text",
+    "frame",
+    "frame_prefix",
+    "read_json",
+    "read_schema",
+    "unframe",
+    "utf8",
+]
