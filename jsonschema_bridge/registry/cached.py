@@ -68,14 +68,10 @@ class CachedRegistry:
         return self._inner.identity
 
     def schema(self, schema_id: int) -> Schema:
-        return self._schemas.get(
-            schema_id, lambda: self._reach("schema", lambda: self._inner.schema(schema_id))
-        )
+        return self._schemas.get(schema_id, lambda: self._reach("schema", lambda: self._inner.schema(schema_id)))
 
     def versions(self, subject: str) -> tuple[int, ...]:
-        return self._versions.get(
-            subject, lambda: self._reach("versions", lambda: self._inner.versions(subject))
-        )
+        return self._versions.get(subject, lambda: self._reach("versions", lambda: self._inner.versions(subject)))
 
     def registered(self, subject: str, version: int) -> RegisteredSchema:
         return self._registered.get(

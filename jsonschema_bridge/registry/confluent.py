@@ -25,8 +25,8 @@ class ConfluentRegistry:
     """A Registry behind confluent-kafka's own client: Confluent's, AxonOps, Apicurio (ccompat) and the like.
 
     Nothing is retried and nothing is cached here. A call returns or raises within the deadline; a request
-    that is late is abandoned, and a registry that keeps sending single bytes may hold its thread and
-    connection until `close` or the end of the process. Open one after a fork, not before: connections are kept.
+    that is late is abandoned, and a registry that keeps sending single bytes may hold its thread and its
+    connection until the end of the process. Open one after a fork, not before: connections are kept.
     """
 
     def __init__(self, client: SchemaRegistryClient, identity: str, deadline: Deadline) -> None:

@@ -75,15 +75,16 @@ class MemoryRegistry:
         Raises SubjectNotFound or VersionNotFound.
         """
         with self._lock:
-            doomed = [
-                entry.version
-                for entry in self._present(subject)
-                if version is None or entry.version == version
-            ]
+            doomed = [entry.version for entry in self._present(subject) if version is None or entry.version == version]
             self._deleted.update((subject, each) for each in doomed)
         if version is not None and not doomed:
             raise VersionNotFound(subject, version, registry=self._identity)
         return tuple(doomed)
+
+    def subjects(self) -> list[str]:
+        """Return the subjects that have a version, in alphabetical order."""
+        with self._lock:
+            return sorted(subject for subject in self._subjects if any(self._entries(subject)))
 
     def ping(self) -> None:
         """Return at once: there is nobody to ask."""
@@ -110,7 +111,5 @@ class MemoryRegistry:
                 raise SchemaRefused(subject, f"it is no JSON: {error}", registry=self._identity) from error
         for reference in schema.references:
             if not any(entry.version == reference.version for entry in self._entries(reference.subject)):
-                message = (
-                    f"it refers to {reference.subject!r} version {reference.version}, which is not there"
-                )
+                message = f"it refers to {reference.subject!r} version {reference.version}, which is not there"
                 raise SchemaRefused(subject, message, registry=self._identity)

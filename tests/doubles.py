@@ -1,0 +1,113 @@
+"""Named stand-ins for what a test does not want to depend on."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from jsonschema_bridge.registry import MemoryRegistry, RegisteredSchema, Schema
+
+
+class FrozenClock:
+    """A clock in seconds that only moves when a test moves it."""
+
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class ScriptedRegistry:
+    """A memory registry that counts calls, and fails or waits as a test says.
+
+    While `failure` is set, every call raises it. While `gate` is set, every call first waits for it; `entered`
+    is released once by each call that arrives.
+    """
+
+    def __init__(self, content: MemoryRegistry | None = None) -> None:
+        self.content = content if content is not None else MemoryRegistry("http://registry.test")
+        self.calls: Counter[str] = Counter()
+        self.failure: Exception | None = None
+        self.gate: threading.Event | None = None
+        self.entered = threading.Semaphore(0)
+        self.closed = False
+
+    @property
+    def identity(self) -> str:
+        return self.content.identity
+
+    def schema(self, schema_id: int) -> Schema:
+        self._play("schema")
+        return self.content.schema(schema_id)
+
+    def versions(self, subject: str) -> tuple[int, ...]:
+        # Read before waiting: an answer on its way may be overtaken by a change.
+        try:
+            return self.content.versions(subject)
+        finally:
+            self._play("versions")
+
+    def registered(self, subject: str, version: int) -> RegisteredSchema:
+        self._play("registered")
+        return self.content.registered(subject, version)
+
+    def lookup(self, subject: str, schema: Schema) -> RegisteredSchema:
+        self._play("lookup")
+        return self.content.lookup(subject, schema)
+
+    def register(self, subject: str, schema: Schema) -> RegisteredSchema:
+        self._play("register")
+        return self.content.register(subject, schema)
+
+    def ping(self) -> None:
+        self._play("ping")
+
+    def close(self) -> None:
+        self.closed = True
+
+    def _play(self, operation: str) -> None:
+        self.calls[operation] += 1
+        gate, failure = self.gate, self.failure
+        self.entered.release()
+        if gate is not None and not gate.wait(30):
+            raise AssertionError("the test never opened the gate")
+        if failure is not None:
+            raise failure
+
+
+@dataclass
+class RecordingObserver:
+    """Keeps what a CachedRegistry tells."""
+
+    requests: list[tuple[str, str]] = field(default_factory=list)
+    stale: list[tuple[str, float]] = field(default_factory=list)
+    recoveries: int = 0
+
+    def on_request(self, operation: str, outcome: str, seconds: float) -> None:
+        assert seconds >= 0
+        self.requests.append((operation, outcome))
+
+    def on_stale(self, operation: str, age_seconds: float) -> None:
+        self.stale.append((operation, age_seconds))
+
+    def on_recovered(self) -> None:
+        self.recoveries += 1
+
+
+class HeldBack:
+    """Collects what should run in the background, to be run when the test says so."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[], None]] = []
+
+    def __call__(self, function: Callable[[], None]) -> None:
+        self.waiting.append(function)
+
+    def run(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for function in waiting:
+            function()
