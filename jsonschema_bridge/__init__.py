@@ -24,6 +24,7 @@ from jsonschema_bridge.validation import (
     check_json_schema,
     compile_json_schema,
     read_schema,
+    references_of,
 )
 from jsonschema_bridge.violation import Violation
 
@@ -54,6 +55,7 @@ __all__ = [
     "frame_prefix",
     "read_json",
     "read_schema",
+    "references_of",
     "unframe",
     "utf8",
 ]

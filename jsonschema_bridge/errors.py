@@ -17,8 +17,6 @@ BridgeError
 Only leaves are raised. The numbers in the class docstrings are Confluent Schema Registry's error codes.
 """
 
-# ruff: noqa: N818 - a leaf is named for what is the case, as in httpx; only the inner nodes end in Error
-
 
 class BridgeError(Exception):
     """The root of this package's errors; never raised itself."""

@@ -14,12 +14,13 @@ from jsonschema_bridge.errors import (
 )
 from jsonschema_bridge.registry.answers import FOR_EVER, Answers, Background, Shared
 from jsonschema_bridge.registry.interface import Registry
-from jsonschema_bridge.registry.model import RegisteredSchema, Schema
+from jsonschema_bridge.registry.model import RegisteredSchema, Schema, SchemaKind, SchemaReference
 from jsonschema_bridge.registry.observer import LoggingObserver, RegistryObserver
 from jsonschema_bridge.registry.outage import Outage
 
 T = TypeVar("T")
 
+_Fingerprint = tuple[SchemaKind, tuple[SchemaReference, ...], bytes]
 _Found = tuple[int, int] | None  # version and id of a schema in a subject; None when the subject has no such
 
 
@@ -61,7 +62,7 @@ class CachedRegistry:
         self._schemas: Answers[int, Schema] = Answers("schema", FOR_EVER, shared)
         self._registered: Answers[tuple[str, int], RegisteredSchema] = Answers("registered", FOR_EVER, shared)
         self._versions: Answers[str, tuple[int, ...]] = Answers("versions", ttl, shared)
-        self._lookups: Answers[tuple[str, bytes], _Found] = Answers("lookup", ttl, shared)
+        self._lookups: Answers[tuple[str, _Fingerprint], _Found] = Answers("lookup", ttl, shared)
 
     @property
     def identity(self) -> str:
@@ -150,6 +151,7 @@ def _outcome(error: RegistryError) -> str:
     return "refused" if isinstance(error, SchemaIncompatible | SchemaRefused) else "not_found"
 
 
-def _fingerprint(schema: Schema) -> bytes:
-    """Return a key of fixed size, since a producer chooses what is looked up and may send much of it."""
-    return hashlib.sha256(repr((schema.kind, schema.references, schema.text)).encode()).digest()
+def _fingerprint(schema: Schema) -> _Fingerprint:
+    """Return a key with a text of fixed size, since a producer chooses what is looked up and may send much."""
+    text = hashlib.sha256(schema.text.encode("utf-8", "surrogatepass")).digest()
+    return schema.kind, schema.references, text

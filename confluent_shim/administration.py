@@ -1,0 +1,138 @@
+"""Binding and unbinding with the checks that stand before a change: topic, subject, schema."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from confluent_shim.enforcement import Enforcer, Verdict
+from confluent_shim.errors import TopicAbsent
+from confluent_shim.publishing import Publisher
+from confluent_shim.records import ProduceRequest
+from confluent_shim.sinks import Sink
+from jsonschema_bridge import RegisteredSchema, Schema, check_json_schema, references_of
+from jsonschema_bridge.registry import CachedRegistry
+from topic_map import (
+    Bind,
+    Binding,
+    BindingInvalid,
+    HistoryEntry,
+    Store,
+    Table,
+    TopicNotBound,
+    Unbind,
+    apply_changes,
+    check,
+    pinned_version,
+)
+
+
+class Author(NamedTuple):
+    """Who changes the table, and why; both go into its history."""
+
+    who: str
+    why: str = ""
+
+
+class Administration:
+    """What the admin API and the command line do to bindings; the rule itself is the store's."""
+
+    def __init__(
+        self,
+        store: Store,
+        registries: Mapping[str, CachedRegistry],
+        identities: Mapping[str, str],
+        sinks: Mapping[str, Sink],
+        enforcer: Enforcer,
+        publisher: Publisher,
+    ) -> None:
+        self._store = store
+        self._registries = registries
+        self._identities = identities
+        self._sinks = sinks
+        self._enforcer = enforcer
+        self._publisher = publisher
+
+    def table(self) -> Table:
+        """Return the table in force."""
+        return self._store.table()
+
+    def binding(self, topic: str) -> Binding:
+        """Return the binding of `topic`. Raises TopicNotBound."""
+        found = self._store.table().get(topic)
+        if found is None:
+            raise TopicNotBound(topic)
+        return found
+
+    def history(self, topic: str | None, limit: int) -> Sequence[HistoryEntry]:
+        """Return what happened to `topic`, or to all, the newest first."""
+        return self._store.history(topic, limit)
+
+    def bind(
+        self,
+        binding: Binding,
+        author: Author,
+        *,
+        schema: str | None = None,
+        create_topic: bool = False,
+        replace_existing: bool = False,
+        expected_revision: int | None = None,
+    ) -> Binding:
+        """Bind a topic and return the row that is now in force.
+
+        With `schema` its text is registered as the subject's next version first; with `create_topic` a missing topic
+        is created. Both happen before the table changes, so a change that the store refuses may leave them behind.
+        Raises BindingInvalid, NotYetSupported, TopicTaken, SubjectTaken, StaleRevision, TopicAbsent, SchemaInvalid
+        and the registry's errors.
+        """
+        binding = check(binding)
+        change = Bind(binding, replace=replace_existing)
+        # A conflict must not leave a registered version or a new topic behind.
+        apply_changes(self._store.table(), [change], self._identities)
+        self._check_topic(binding, create_topic=create_topic)
+        version = self._check_subject(binding, schema)
+        if binding.bound_version is None:
+            change = Bind(replace(binding, bound_version=version), replace=replace_existing)
+        self._store.change([change], expected_revision=expected_revision, who=author.who, why=author.why)
+        return self.binding(binding.topic)
+
+    def unbind(self, topic: str, author: Author, *, expected_revision: int | None = None) -> int:
+        """Unbind a topic and return the revision in force. Raises TopicNotBound, StaleRevision."""
+        return self._store.change([Unbind(topic)], expected_revision=expected_revision, who=author.who, why=author.why)
+
+    def validate(self, request: ProduceRequest) -> Verdict:
+        """Judge `request` as a produce would, and send nothing. Raises what producing raises."""
+        return self._publisher.check(self._enforcer.binding(request.topic), request)
+
+    def _check_topic(self, binding: Binding, *, create_topic: bool) -> None:
+        sink = self._sinks[binding.cluster]
+        if sink.has_topic(binding.topic):
+            return
+        if not create_topic:
+            raise TopicAbsent(
+                f"Kafka cluster {binding.cluster} has no topic {binding.topic}. "
+                f"Create it, or ask for it with create_topic (--create-topic)."
+            )
+        sink.create_topic(binding.topic)
+
+    def _check_subject(self, binding: Binding, schema: str | None) -> int:
+        """Make sure that the version to begin with exists and compiles, and return its number."""
+        registry = self._registries[binding.cluster]
+        registered: RegisteredSchema
+        if schema is not None:
+            text = Schema(schema, "JSON")
+            check_json_schema(text, references_of(registry))
+            registered = registry.register(binding.subject, text)
+            registry.invalidate(binding.subject)
+        else:
+            registry.invalidate(binding.subject)
+            versions = registry.versions(binding.subject)
+            registered = registry.registered(binding.subject, pinned_version(binding) or versions[-1])
+        if registered.schema.kind != "JSON":
+            raise BindingInvalid(
+                "encoding",
+                f"{binding.encoding!r} needs a JSON Schema; version {registered.version} of subject "
+                f"{binding.subject!r} is {registered.schema.kind}",
+            )
+        check_json_schema(registered.schema, references_of(registry))
+        return registered.version

@@ -1,0 +1,90 @@
+"""What is noted of a request while it is served, and the log line and metrics that come of it."""
+
+import secrets
+import time
+from collections.abc import Iterable
+from http import HTTPStatus
+from types import TracebackType
+from typing import TYPE_CHECKING, cast
+
+from confluent_shim.telemetry import Metrics, access_log
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_KEY = "confluent_shim.facts"
+_ID_CHARACTERS = 64
+
+_ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None
+
+
+class Facts:
+    """What the log line of a request tells besides method, path and status; no payloads."""
+
+    __slots__ = ("records", "request_id", "route", "topic")
+
+    def __init__(self, request_id: str) -> None:
+        self.request_id = request_id
+        self.route = "other"
+        self.topic: str | None = None
+        self.records: int | None = None
+
+
+def facts_of(environ: "WSGIEnvironment") -> Facts:
+    """Return the notes of the request that `environ` describes."""
+    return cast("Facts", environ.setdefault(_KEY, Facts("")))
+
+
+def reason_phrase(status: int) -> str:
+    """Return the words that stand behind a status number."""
+    return HTTPStatus(status).phrase
+
+
+class Observed:
+    """A WSGI application that logs and counts each request of `inner` and gives it an id."""
+
+    def __init__(self, inner: "WSGIApplication", metrics: Metrics) -> None:
+        self._inner = inner
+        self._metrics = metrics
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        began = time.perf_counter()
+        facts = Facts(_request_id(environ.get("HTTP_X_REQUEST_ID")))
+        environ[_KEY] = facts
+        status = "500"
+
+        def started(line: str, headers: list[tuple[str, str]], exc_info: _ExcInfo = None) -> object:
+            nonlocal status
+            status = line[:3]
+            return start_response(line, [*headers, ("X-Request-Id", facts.request_id)], exc_info)
+
+        try:
+            return self._inner(environ, started)  # type: ignore[arg-type]
+        finally:
+            seconds = time.perf_counter() - began
+            self._metrics.answered(facts.route, status, seconds)
+            _log(environ, facts, status, seconds)
+
+
+def _request_id(sent: str | None) -> str:
+    """Take the client's id when it is printable and short, else make one."""
+    if sent and len(sent) <= _ID_CHARACTERS and sent.isascii() and sent.isprintable():
+        return sent
+    return secrets.token_hex(8)
+
+
+def _log(environ: "WSGIEnvironment", facts: Facts, status: str, seconds: float) -> None:
+    if not access_log.isEnabledFor(20):
+        return
+    told: dict[str, object] = {
+        "method": environ["REQUEST_METHOD"],
+        "path": environ["PATH_INFO"],
+        "status": int(status),
+        "ms": round(seconds * 1000, 1),
+        "request_id": facts.request_id,
+    }
+    if facts.topic is not None:
+        told["topic"] = facts.topic
+    if facts.records is not None:
+        told["records"] = facts.records
+    access_log.info("request", extra={"facts": told})

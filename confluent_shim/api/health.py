@@ -1,0 +1,61 @@
+"""`/-/live`, `/-/ready` and `/-/metrics`."""
+
+from flask import Blueprint, Response, request
+
+from confluent_shim.api.answers import encode
+from confluent_shim.services import Services
+
+_TEXT = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def blueprint(services: Services) -> Blueprint:
+    """Return the routes by which a platform watches the process."""
+    routes = Blueprint("health", __name__, url_prefix="/-")
+
+    @routes.get("/live")
+    def live() -> Response:
+        """Answer as long as the process can answer at all."""
+        return _json(200, {"status": "live"})
+
+    @routes.get("/ready")
+    def ready() -> Response:
+        """Tell whether requests can be judged: the topic map is readable. Kafka and registry are told, not asked for.
+
+        A broker that restarts must not take every replica out of service.
+        """
+        parts = _parts(services, ask_all="verbose" in request.args)
+        broken = parts["store"] != "ok"
+        return _json(503 if broken else 200, {"status": "not ready" if broken else "ready", "parts": parts})
+
+    @routes.get("/metrics")
+    def metrics() -> Response:
+        _refresh(services)
+        return Response(services.metrics.exposition(), content_type=_TEXT)
+
+    return routes
+
+
+def _parts(services: Services, *, ask_all: bool) -> dict[str, str]:
+    found = {}
+    for name, ping in services.pings().items():
+        if name != "store" and not ask_all:
+            continue
+        try:
+            ping()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is what the operator asked for
+            found[name] = str(error)
+        else:
+            found[name] = "ok"
+    return found
+
+
+def _refresh(services: Services) -> None:
+    services.metrics.table_revision.set(services.store.table().revision)
+    for name, registry in services.registries.items():
+        services.metrics.registry_staleness.labels(name).set(registry.staleness())
+    for name, sink in services.sinks.items():
+        services.metrics.queued.labels(name).set(sink.queued())
+
+
+def _json(status: int, document: dict[str, object]) -> Response:
+    return Response(encode(document), status, content_type="application/json")

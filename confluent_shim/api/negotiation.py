@@ -1,0 +1,69 @@
+"""Which embedded format a request is in, and whether its client takes our answer.
+
+Source: rest-proxy contract, section 1.2; transcripts C1 to C13, X1 to X32, X306. Header values recur, so what they
+mean is remembered.
+"""
+
+import re
+from functools import lru_cache
+from typing import Literal
+
+from confluent_shim.errors import ContentTypeMalformed, ContentTypeUnsupported, NoCommonAnswerType
+
+EmbeddedFormat = Literal["json", "jsonschema", "avro", "binary", "protobuf"]
+
+V2_JSON = "application/vnd.kafka.v2+json"
+PLAIN_JSON = "application/json"
+
+_FORMATS: dict[str, EmbeddedFormat] = {
+    "application/vnd.kafka.json.v2+json": "json",
+    "application/vnd.kafka.jsonschema.v2+json": "jsonschema",
+    "application/vnd.kafka.avro.v2+json": "avro",
+    "application/vnd.kafka.binary.v2+json": "binary",
+    "application/vnd.kafka.protobuf.v2+json": "protobuf",
+}
+_MEDIA_TYPE = re.compile(r"[^\s/;,]+/[^\s/;,]+")
+
+
+@lru_cache(maxsize=256)
+def embedded_format(content_type: str | None) -> EmbeddedFormat:
+    """Return the embedded format that a Content-Type names; without one it is binary.
+
+    Raises ContentTypeMalformed for what is no media type, ContentTypeUnsupported for any other.
+    """
+    if content_type is None:
+        return "binary"
+    media_type = content_type.partition(";")[0].strip()
+    if not _MEDIA_TYPE.fullmatch(media_type):
+        raise ContentTypeMalformed
+    # Confluent's matching ignores case everywhere but in the suffix behind the plus sign.
+    name, plus, suffix = media_type.rpartition("+")
+    try:
+        return _FORMATS[f"{name.lower()}{plus}{suffix}"]
+    except KeyError:
+        raise ContentTypeUnsupported from None
+
+
+@lru_cache(maxsize=256)
+def answer_type(accept: str | None) -> str:
+    """Return the Content-Type of the answer that `accept` admits: V2_JSON, with the parameters it asks for.
+
+    Raises NoCommonAnswerType.
+    """
+    if accept is None or not accept.strip():
+        return V2_JSON
+    for entry in accept.split(","):
+        media_range, *parameters = (part.strip() for part in entry.split(";"))
+        if media_range.lower() not in (V2_JSON, "application/*", "*/*"):
+            continue
+        if any(re.fullmatch(r"q=0(\.0*)?", parameter) for parameter in parameters):
+            continue
+        kept = [parameter for parameter in parameters if not parameter.lower().startswith("q=")]
+        return ";".join([V2_JSON, *kept]) if media_range.lower() == V2_JSON else V2_JSON
+    raise NoCommonAnswerType
+
+
+def type_of_refusal(accept: str | None) -> str:
+    """Return the Content-Type of a 415: the first entry of Accept that is literally one of ours, else plain JSON."""
+    entries = [entry.strip() for entry in (accept or "").split(",")]
+    return next((entry for entry in entries if entry in (PLAIN_JSON, V2_JSON)), PLAIN_JSON)

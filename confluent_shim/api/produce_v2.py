@@ -1,0 +1,106 @@
+"""`POST /topics/{topic}` and `POST /topics/{topic}/partitions/{partition}`.
+
+Served in front of Flask, whose work per request would cost more than everything else together.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from confluent_shim.api.answers import error_answer
+from confluent_shim.api.facts import facts_of, reason_phrase
+from confluent_shim.api.negotiation import V2_JSON, answer_type, embedded_format, type_of_refusal
+from confluent_shim.api.wire_v2 import read_request, render_receipt
+from confluent_shim.errors import (
+    Code,
+    ContentTypeMalformed,
+    ContentTypeUnsupported,
+    MethodUnsupported,
+    NoCommonAnswerType,
+    RouteUnknown,
+)
+from confluent_shim.publishing import Publisher
+from confluent_shim.records import Delivery
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+# Confluent's router takes a trailing slash and ignores matrix parameters (`;x=1`).
+_ROUTE = re.compile(r"/topics/([^/;]+)(?:;[^/]*)?(?:/partitions/([^/;]+)(?:;[^/]*)?)?/?")
+_PREFIX = "/topics/"
+
+_OK = "200 OK"
+_STATUS_OF_DELIVERY = {
+    Code.KAFKA_AUTHENTICATION: "401 Unauthorized",
+    Code.KAFKA_AUTHORIZATION: "403 Forbidden",
+}
+
+Headers = list[tuple[str, str]]
+Answer = tuple[str, Headers, bytes]
+
+
+class ProduceV2:
+    """A WSGI application that answers the produce routes and hands everything else on to `inner`."""
+
+    def __init__(self, publisher: Publisher, inner: "WSGIApplication") -> None:
+        self._publisher = publisher
+        self._inner = inner
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if not path.startswith(_PREFIX) or (match := _ROUTE.fullmatch(path)) is None:
+            return self._inner(environ, start_response)
+        status, headers, body = self._answer(environ, match[1], match[2])
+        headers.append(("Content-Length", str(len(body))))
+        start_response(status, headers)
+        return [body]
+
+    def _answer(self, environ: "WSGIEnvironment", topic: str, partition: str | None) -> Answer:
+        facts = facts_of(environ)
+        facts.route, facts.topic = "produce_v2", topic
+        accept = environ.get("HTTP_ACCEPT")
+        try:
+            return self._produce(environ, topic, partition, accept)
+        except (NoCommonAnswerType, MethodUnsupported) as error:
+            return _refusal(error, None)
+        except ContentTypeUnsupported as error:
+            return _refusal(error, type_of_refusal(accept))
+        except Exception as error:  # noqa: BLE001 - the table decides, and logs what it does not know
+            return _refusal(error, None if isinstance(error, ContentTypeMalformed) else V2_JSON)
+
+    def _produce(self, environ: "WSGIEnvironment", topic: str, partition: str | None, accept: str | None) -> Answer:
+        number = _partition(partition)
+        if environ["REQUEST_METHOD"] != "POST":
+            raise MethodUnsupported
+        content_type = embedded_format(environ.get("CONTENT_TYPE"))
+        media_type = answer_type(accept)
+        binding = self._publisher.binding(topic)
+        request = read_request(environ["wsgi.input"].read(), topic, content_type, number)
+        facts_of(environ).records = len(request.records)
+        receipt = self._publisher.publish(binding, request)
+        return _status(receipt.deliveries), [("Content-Type", media_type)], render_receipt(receipt)
+
+
+def _partition(text: str | None) -> int | None:
+    """Read the path's partition; what is no int32 is no path of ours."""
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) >= 2**31:
+        raise RouteUnknown
+    return int(text)
+
+
+def _status(deliveries: Iterable[Delivery]) -> str:
+    """Return the status of an answer: the first authentication or authorization error decides it."""
+    for delivery in deliveries:
+        if delivery.error_code in _STATUS_OF_DELIVERY:
+            return _STATUS_OF_DELIVERY[Code(delivery.error_code)]
+    return _OK
+
+
+def _refusal(error: Exception, media_type: str | None) -> Answer:
+    status, extra, body = error_answer(error)
+    headers = list(extra.items())
+    if media_type is not None:
+        headers.append(("Content-Type", media_type))
+    return f"{status} {reason_phrase(status)}", headers, body

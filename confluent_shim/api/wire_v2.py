@@ -1,0 +1,221 @@
+"""The v2 produce request and its answer: bytes to records, receipt to bytes.
+
+Source: rest-proxy contract, sections 1.3 and 1.6. The strict decoder takes what nearly all requests look like; what
+it refuses is read again slowly, with Confluent's coercions, or explained.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, cast
+
+import msgspec
+from msgspec import Meta
+
+from confluent_shim.api.negotiation import EmbeddedFormat
+from confluent_shim.errors import BodyUnreadable, EnvelopeRefused, RecordsRejected
+from confluent_shim.records import Claimed, Delivery, IncomingRecord, ProduceRequest, Receipt
+from jsonschema_bridge import JsonUnreadable, read_json, utf8
+
+_INT32 = 2**31
+_MAX_LISTED = 100
+
+Int32 = Annotated[int, Meta(ge=-_INT32, lt=_INT32)]
+
+
+class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
+    records: Annotated[list[IncomingRecord], Meta(min_length=1)]
+    key_schema: str | None = None
+    key_schema_id: Int32 | None = None
+    value_schema: str | None = None
+    value_schema_id: Int32 | None = None
+
+
+class _RawEnvelope(msgspec.Struct):
+    records: list[dict[str, msgspec.Raw]]
+
+
+_STRICT = msgspec.json.Decoder(_Envelope)
+_RAW = msgspec.json.Decoder(_RawEnvelope)
+_HANDLERS = {
+    "binary": "produceBinary",
+    "json": "produceJson",
+    "avro": "produceAvro",
+    "jsonschema": "produceJsonSchema",
+    "protobuf": "produceProtobuf",
+}
+
+
+def read_request(
+    body: bytes, topic: str, embedded_format: EmbeddedFormat, partition: int | None = None
+) -> ProduceRequest:
+    """Read the body of a produce request for `topic` (and `partition`, when the path names one).
+
+    Raises BodyUnreadable, EnvelopeRefused, or RecordsRejected when a record has no single reading as JSON.
+    """
+    document, text = _read(body)
+    argument = f"{_HANDLERS[embedded_format]}.arg{2 if partition is None else 3}"
+    if document is None:
+        raise EnvelopeRefused(f"{argument} must not be null (was null)")
+    try:
+        envelope = _STRICT.decode(text)
+    except msgspec.ValidationError:
+        envelope = _lenient(document, text, argument)
+    # The decoder has just seen that the document is an object with a list of objects.
+    parsed = cast("Mapping[str, Sequence[dict[str, object]]]", document)["records"]
+    for index, record in enumerate(envelope.records):
+        if record.partition is not None and record.partition < 0:
+            raise BodyUnreadable(f"records[{index}].partition: {record.partition} is negative")
+    return ProduceRequest(
+        topic,
+        embedded_format,
+        envelope.records,
+        parsed,
+        Claimed(envelope.key_schema, envelope.key_schema_id),
+        Claimed(envelope.value_schema, envelope.value_schema_id),
+        partition,
+    )
+
+
+def _read(body: bytes) -> tuple[object, bytes]:
+    try:
+        text = utf8(body)
+        if not text.strip():
+            return None, text
+        return read_json(text), text
+    except JsonUnreadable as error:
+        if error.kind == "syntax":
+            raise BodyUnreadable(f"The body is not JSON: {error}") from error
+        raise _located(error, body) from error
+
+
+def _located(error: JsonUnreadable, body: bytes) -> BodyUnreadable | RecordsRejected:
+    """Name the records whose key or value has no single reading; where it is the envelope, say that."""
+    found = []
+    try:
+        raw_records = _RAW.decode(utf8(body)).records
+    except (msgspec.MsgspecError, JsonUnreadable, UnicodeError):
+        raw_records = []
+    for index, raw in enumerate(raw_records):
+        for field, text in raw.items():
+            try:
+                read_json(bytes(text))
+            except JsonUnreadable as reason:
+                found.append(_unreadable_record(index, field, reason))
+    if not found:
+        return BodyUnreadable(f"The body has no single reading as JSON: {error}")
+    first = found[0]
+    return RecordsRejected(
+        f"Bad Request: record {first['record']}: {first['message']}", found[:_MAX_LISTED], cut=len(found) > _MAX_LISTED
+    )
+
+
+def _unreadable_record(index: int, field: str, reason: JsonUnreadable) -> dict[str, object]:
+    return {
+        "record": index,
+        "pointer": reason.pointer,
+        "keyword": reason.kind,
+        "schema_pointer": "",
+        "expected": "JSON with a single reading",
+        "actual": None,
+        "message": f"{field}: {reason.reason}",
+        "retryable": False,
+    }
+
+
+def _lenient(document: object, text: bytes, argument: str) -> _Envelope:
+    """Read what Confluent takes although it is not what it documents, or say why it takes it not."""
+    if not isinstance(document, dict):
+        raise BodyUnreadable(f"The body must be a JSON object, not {_kind(document)}")
+    for name in document:
+        if name not in _Envelope.__struct_fields__:
+            raise EnvelopeRefused(f"Unrecognized field: {name}")
+    records = document.get("records")
+    if records is None or records == []:
+        shown = "null" if records is None else "[]"
+        raise EnvelopeRefused(f"{argument}.records must not be empty (was {shown})")
+    if not isinstance(records, list):
+        raise BodyUnreadable(f"records: must be an array, not {_kind(records)}")
+    partitions = [_partition(index, record) for index, record in enumerate(records)]
+    raw = _RAW.decode(text).records
+    null = msgspec.Raw(b"null")
+    return _Envelope(
+        [
+            IncomingRecord(fields.get("key", null), fields.get("value", null), partition)
+            for fields, partition in zip(raw, partitions, strict=True)
+        ],
+        _text("key_schema", document.get("key_schema")),
+        _int("key_schema_id", document.get("key_schema_id")),
+        _text("value_schema", document.get("value_schema")),
+        _int("value_schema_id", document.get("value_schema_id")),
+    )
+
+
+def _partition(index: int, record: object) -> int | None:
+    if not isinstance(record, dict):
+        raise BodyUnreadable(f"records[{index}]: must be an object, not {_kind(record)}")
+    for name in record:
+        if name not in IncomingRecord.__struct_fields__:
+            raise EnvelopeRefused(f"Unrecognized field: {name}")
+    return _int(f"records[{index}].partition", record.get("partition"))
+
+
+def _int(field: str, value: object) -> int | None:
+    """Read an integer as Jackson does: "0" is 0, 1.9 is 1, "" is null."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise BodyUnreadable(f"{field}: must be an integer, not {_kind(value)}")
+    try:
+        number = int(value)
+    except ValueError as error:
+        raise BodyUnreadable(f"{field}: must be an integer, not {_kind(value)}") from error
+    if not -_INT32 <= number < _INT32:
+        raise BodyUnreadable(f"{field}: {str(number)[:30]} is out of the range of an int32")
+    return number
+
+
+def _text(field: str, value: object) -> str | None:
+    """Read a text as Jackson does: a number or a boolean is its own text."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, dict | list):
+        raise BodyUnreadable(f"{field}: must be a string that holds the schema's text, not {_kind(value)}")
+    return msgspec.json.encode(value).decode()
+
+
+def _kind(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case str():
+            return "a string"
+        case int() | float():
+            return "a number"
+        case list():
+            return "an array"
+        case _:
+            return "an object"
+
+
+def render_receipt(receipt: Receipt) -> bytes:
+    """Write the answer to an accepted request; its null fields are always there."""
+    offsets = ",".join([_written(delivery) for delivery in receipt.deliveries])
+    key_id, value_id = (
+        "null" if number is None else str(number) for number in (receipt.key_schema_id, receipt.value_schema_id)
+    )
+    return f'{{"offsets":[{offsets}],"key_schema_id":{key_id},"value_schema_id":{value_id}}}'.encode()
+
+
+def _written(delivery: Delivery) -> str:
+    if delivery.error_code is None:
+        return f'{{"partition":{delivery.partition},"offset":{delivery.offset},"error_code":null,"error":null}}'
+    fields = {
+        "partition": None,
+        "offset": None,
+        "error_code": int(delivery.error_code),
+        "error": delivery.error,
+        "outcome": delivery.outcome,
+        "retryable": delivery.retryable,
+    }
+    return msgspec.json.encode(fields).decode()

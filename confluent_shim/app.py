@@ -1,0 +1,57 @@
+"""The WSGI application: Flask for everything but the produce routes, which stand before it."""
+
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+from confluent_shim.api import bindings, health
+from confluent_shim.api.answers import error_answer
+from confluent_shim.api.facts import Observed
+from confluent_shim.api.produce_v2 import ProduceV2
+from confluent_shim.errors import MethodUnsupported, RouteUnknown
+from confluent_shim.services import Services, build_services
+from confluent_shim.settings import Settings, load_settings
+from confluent_shim.telemetry import configure_logging
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+
+def create_app(settings: Settings, services: Services) -> Flask:
+    """Build the application over `services`."""
+    del settings  # everything that routes need of it lives in the services
+    app = Flask("confluent_shim", static_folder=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.register_blueprint(bindings.blueprint(services))
+    app.register_blueprint(health.blueprint(services))
+    app.register_error_handler(Exception, _answer)
+    produce = ProduceV2(services.publisher, app.wsgi_app)
+    app.wsgi_app = Observed(produce, services.metrics)  # type: ignore[method-assign]
+    return app
+
+
+def _answer(error: Exception) -> Response:
+    if isinstance(error, NotFound):
+        error = RouteUnknown()
+    elif isinstance(error, MethodNotAllowed):
+        error = MethodUnsupported()
+    elif isinstance(error, HTTPException):
+        return Response(error.get_body(), error.code, error.get_headers())
+    status, headers, body = error_answer(error)
+    response = Response(body, status, headers)
+    if isinstance(error, RouteUnknown | MethodUnsupported):
+        # Confluent's router gives these a JSON body and no type.
+        del response.headers["Content-Type"]
+    else:
+        response.content_type = "application/json"
+    return response
+
+
+def serve_from_environment() -> "WSGIApplication":
+    """Build the application of one worker process from $SHIM_CONFIG and SHIM_*; what servers load."""
+    settings = load_settings()
+    configure_logging(settings.log.format, settings.log.level)
+    services = build_services(settings)
+    services.warm_up()
+    return create_app(settings, services).wsgi_app

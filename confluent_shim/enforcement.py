@@ -1,0 +1,213 @@
+"""The rule: what may enter a bound topic, and why something may not."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from confluent_shim.errors import (
+    FormatRefused,
+    KeyFormatRefused,
+    KeySchemaMissing,
+    SchemaForeign,
+    SchemaUnparsable,
+    TopicUnbound,
+)
+from confluent_shim.records import AdmittedRecord, Claimed, IncomingRecord, ProduceRequest
+from jsonschema_bridge import (
+    JsonSchemaValidator,
+    RegisteredSchema,
+    Registry,
+    Schema,
+    SchemaInvalid,
+    SchemaNotInSubject,
+    Violation,
+    compile_json_schema,
+    confluent_text,
+    frame_prefix,
+    read_schema,
+    references_of,
+)
+from topic_map import Binding, Table, pinned_version
+
+TableNow = Callable[[], Table]
+_ADMITTED_FORMATS = ("json", "jsonschema")
+_MAX_COMPILED = 10_000
+
+
+class InForce(NamedTuple):
+    """The schema that judges a request: a version of the binding's subject, compiled."""
+
+    version: int
+    schema_id: int
+    prefix: bytes
+    validator: JsonSchemaValidator
+
+
+class Verdict(NamedTuple):
+    """What the rule says of a request: record by record either bytes to send or violations."""
+
+    binding: Binding
+    schema: InForce
+    admitted: Sequence[AdmittedRecord]
+    rejected: Mapping[int, Sequence[Violation]]
+
+
+class Enforcer:
+    """Judges produce requests by the topic map and the registries of the clusters."""
+
+    def __init__(self, table: TableNow, registries: Mapping[str, Registry]) -> None:
+        self._table = table
+        self._registries = registries
+        self._validators: dict[tuple[str, int], JsonSchemaValidator] = {}
+
+    def binding(self, topic: str) -> Binding:
+        """Return the binding of `topic`. Raises TopicUnbound."""
+        binding = self._table().get(topic)
+        if binding is None:
+            raise TopicUnbound(topic)
+        return binding
+
+    def judge(self, binding: Binding, request: ProduceRequest) -> Verdict:
+        """Judge every record of `request`; nothing is sent.
+
+        Raises FormatRefused, KeyFormatRefused, KeySchemaMissing, SchemaForeign or SchemaUnparsable when the request
+        as a whole cannot be judged, and the registry's errors.
+        """
+        self._check_format(binding, request)
+        schema = self._schema_in_force(binding, request.value_schema)
+        admitted: list[AdmittedRecord] = []
+        rejected: dict[int, Sequence[Violation]] = {}
+        is_valid, prefix, keyless = schema.validator.is_valid, schema.prefix, binding.key != "required"
+        for index, (record, parsed) in enumerate(zip(request.records, request.parsed, strict=True)):
+            value = parsed.get("value")
+            key = parsed.get("key")
+            if key is None and keyless and value is not None and is_valid(value):
+                # The usual record needs no more than this.
+                admitted.append(AdmittedRecord(None, prefix + bytes(record.value), record.partition))
+                continue
+            violations = _violations(binding, schema, key, value)
+            if violations:
+                rejected[index] = violations
+            else:
+                admitted.append(_admit(prefix, record, key, value))
+        return Verdict(binding, schema, admitted, rejected)
+
+    def _check_format(self, binding: Binding, request: ProduceRequest) -> None:
+        if request.embedded_format not in _ADMITTED_FORMATS:
+            raise FormatRefused(
+                f"Topic {binding.topic} is bound to the JSON Schema subject {binding.subject}: it takes the content "
+                f"types application/vnd.kafka.jsonschema.v2+json and application/vnd.kafka.json.v2+json, "
+                f"not the embedded format {request.embedded_format}."
+            )
+        if request.key_schema:
+            raise KeyFormatRefused(
+                f"Topic {binding.topic} has no key subject: its keys are plain JSON and take no key_schema and no "
+                f"key_schema_id. Send keys as application/vnd.kafka.json.v2+json."
+            )
+        if request.embedded_format == "jsonschema" and any(parsed.get("key") is not None for parsed in request.parsed):
+            raise KeySchemaMissing
+
+    def _schema_in_force(self, binding: Binding, claimed: Claimed) -> InForce:
+        registry = self._registries[binding.cluster]
+        taken = versions_taken(binding, registry.versions(binding.subject))
+        if not taken:
+            raise SchemaForeign(
+                f"Subject {binding.subject} has no version that the binding of {binding.topic} takes "
+                f"(versions = {binding.versions})."
+            )
+        if claimed:
+            return self.compiled(binding.cluster, _claimed_version(registry, binding, taken, claimed))
+        return self.compiled(binding.cluster, registry.registered(binding.subject, taken[-1]))
+
+    def compiled(self, cluster: str, registered: RegisteredSchema) -> InForce:
+        """Return `registered` ready to judge by; each schema id is compiled once. Raises SchemaInvalid."""
+        known = (cluster, registered.schema_id)
+        validator = self._validators.get(known)
+        if validator is None:
+            validator = compile_json_schema(registered.schema, references_of(self._registries[cluster]))
+            if len(self._validators) >= _MAX_COMPILED:
+                self._validators.clear()
+            self._validators[known] = validator
+        schema_id = registered.schema_id
+        return InForce(registered.version, schema_id, frame_prefix(schema_id), validator)
+
+
+def versions_taken(binding: Binding, versions: Sequence[int]) -> Sequence[int]:
+    """Return the versions of its subject that `binding` takes, ascending; the last one is the current one.
+
+    A pure function of the binding and the subject's version list, so that every process comes to the same answer.
+    Under `latest` the walk begins at the version that was current when the topic was bound; with `compatibility`
+    `registry` each later version is adopted, because the registry has compared it when it was registered.
+    """
+    if binding.versions == "any":
+        return versions
+    pinned = pinned_version(binding)
+    if pinned is not None:
+        return [version for version in versions if version == pinned]
+    return [version for version in versions if version >= (binding.bound_version or 1)][-1:]
+
+
+def _claimed_version(registry: Registry, binding: Binding, taken: Sequence[int], claimed: Claimed) -> RegisteredSchema:
+    """Find the version that the request names by id or by text among those the binding takes."""
+    candidates = [registry.registered(binding.subject, version) for version in reversed(taken)]
+    if claimed.schema is not None:
+        candidates = _of_text(registry, binding, candidates, claimed.schema)
+    if claimed.schema_id is not None:
+        candidates = [found for found in candidates if found.schema_id == claimed.schema_id]
+    if not candidates:
+        named = "value_schema" if claimed.schema is not None else f"value_schema_id {claimed.schema_id}"
+        current = registry.registered(binding.subject, taken[-1])
+        raise SchemaForeign(
+            f"{named} is not what topic {binding.topic} takes: versions {binding.versions} of subject "
+            f"{binding.subject}, now version {current.version} with id {current.schema_id}. Leave it out to use that."
+        )
+    return candidates[0]
+
+
+def _of_text(
+    registry: Registry, binding: Binding, candidates: list[RegisteredSchema], text: str
+) -> list[RegisteredSchema]:
+    try:
+        document = read_schema(text)
+    except SchemaInvalid as error:
+        raise SchemaUnparsable(text) from error
+    equal = [found for found in candidates if json_equal(read_schema(found.schema.text), document)]
+    if equal:
+        return equal
+    try:
+        # The registry may see two texts as one schema where they differ for us, such as other names of references.
+        looked_up = registry.lookup(binding.subject, Schema(text, "JSON"))
+    except SchemaNotInSubject:
+        return []
+    return [found for found in candidates if found.schema_id == looked_up.schema_id]
+
+
+def json_equal(one: object, other: object) -> bool:
+    """Tell whether two JSON documents are the same: member order aside, and 1, 1.0 and true apart."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def _violations(binding: Binding, schema: InForce, key: object, value: object) -> list[Violation]:
+    found = []
+    if key is None and binding.key == "required":
+        found.append(_broken_rule("key", "a key", key, "records of this topic need a key"))
+    if key is not None and binding.key == "none":
+        found.append(_broken_rule("key", "no key", "a key", "records of this topic have no key"))
+    if value is not None:
+        found.extend(schema.validator.violations(value))
+    elif key is None:
+        found.append(_broken_rule("nulls", "a value", None, "a null value deletes a key, and this record has none"))
+    return found
+
+
+def _broken_rule(rule: str, expected: str, actual: object, message: str) -> Violation:
+    """Describe what the binding itself forbids; `rule` is the binding's field, and no schema is behind it."""
+    return Violation(pointer="", keyword=rule, schema_pointer="", expected=expected, actual=actual, message=message)
+
+
+def _admit(prefix: bytes, record: IncomingRecord, key: object, value: object) -> AdmittedRecord:
+    return AdmittedRecord(
+        None if key is None else confluent_text(key),
+        None if value is None else prefix + bytes(record.value),
+        record.partition,
+    )

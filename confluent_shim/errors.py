@@ -1,0 +1,285 @@
+"""Everything that can go wrong in the service, and the one table from an error to an HTTP answer.
+
+StartError                       the process ends before it serves
+├── SettingsInvalid              a configuration that cannot be used
+└── NotYetBuilt                  a setting whose behaviour comes with a later version
+
+ShimError                        a request is answered with an error
+├── RouteUnknown                 no such path
+├── MethodUnsupported            the path knows other methods
+├── NoCommonAnswerType           Accept excludes what this path answers
+├── ContentTypeUnsupported       no such embedded format
+├── ContentTypeMalformed         a Content-Type that is no media type
+├── BodyUnreadable               the body is not JSON, or not of the right shape
+├── EnvelopeRefused              an unknown field, or no records
+├── RecordsRejected              records that break the rule of their topic; carries every violation
+├── TopicUnbound                 no binding for the topic that is produced to
+├── KeySchemaMissing             keys in a schema format without a schema
+├── SchemaUnparsable             inline schema text that is no schema
+├── SchemaForeign                a schema, or an id, that is not the topic's
+├── FormatRefused                a content type that would bypass the topic's schema
+├── KeyFormatRefused             a key schema on a topic whose keys have none
+├── AdminSwitchedOff             a change over HTTP where no admin token is configured
+├── AdminTokenMissing            a change over HTTP without the token, or with another
+├── TopicAbsent                  a binding for a topic that Kafka does not have
+├── SinkUnavailable              nothing was handed to Kafka; the request may be repeated
+└── Unexpected                   a defect of ours
+"""
+
+from collections.abc import Iterator
+from enum import IntEnum, unique
+from http import HTTPStatus
+
+import jsonschema_bridge.errors as bridge
+import topic_map.errors as table
+
+
+class StartError(Exception):
+    """The process cannot start; the message is for the operator."""
+
+
+class SettingsInvalid(StartError):
+    """A file, a key or a variable of the configuration is wrong; the message names it."""
+
+
+class NotYetBuilt(StartError):
+    """A setting that is known and has no effect yet; refused rather than ignored."""
+
+
+class ShimError(Exception):
+    """The root of the errors that a client can meet; only leaves are raised."""
+
+    retryable = False
+    """Whether the same request may succeed later."""
+
+
+class RouteUnknown(ShimError):
+    """No resource has this path."""
+
+    def __init__(self) -> None:
+        super().__init__("HTTP 404 Not Found")
+
+
+class MethodUnsupported(ShimError):
+    """The resource exists and does not know this method."""
+
+    def __init__(self) -> None:
+        super().__init__("HTTP 405 Method Not Allowed")
+
+
+class NoCommonAnswerType(ShimError):
+    """The Accept header excludes the only type that this resource answers with."""
+
+    def __init__(self) -> None:
+        super().__init__("HTTP 406 Not Acceptable")
+
+
+class ContentTypeUnsupported(ShimError):
+    """The Content-Type is none of the embedded formats of the v2 API."""
+
+    def __init__(self) -> None:
+        super().__init__("HTTP 415 Unsupported Media Type")
+
+
+class ContentTypeMalformed(ShimError):
+    """The Content-Type header is not a media type at all; answered without a body, as Confluent does."""
+
+    def __init__(self) -> None:
+        super().__init__("HTTP 400 Bad Request")
+
+
+class BodyUnreadable(ShimError):
+    """The body is not JSON with one reading, or a field has a JSON type that it cannot have."""
+
+
+class EnvelopeRefused(ShimError):
+    """The envelope has a field that it may not have, or no records."""
+
+
+class RecordsRejected(ShimError):
+    """At least one record breaks the rule of its topic; nothing of the request was sent.
+
+    `errors` holds one dict per violation, in order; `cut` says that there were more than are listed.
+    """
+
+    def __init__(self, message: str, errors: list[dict[str, object]], *, cut: bool = False) -> None:
+        super().__init__(message)
+        self.errors = errors
+        self.cut = cut
+
+
+class TopicUnbound(ShimError):
+    """The topic has no binding, and records for such topics are refused."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(
+            f"Topic not found: {topic} is bound to no schema, so it takes no records here. "
+            f"To bind it: confluent-shim bindings bind {topic} --schema FILE"
+        )
+
+
+class KeySchemaMissing(ShimError):
+    """A key in a schema format without key schema."""
+
+    def __init__(self) -> None:
+        super().__init__("Request includes keys but does not include key schema")
+
+
+class SchemaUnparsable(ShimError):
+    """The text of an inline schema is no schema."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"Invalid schema: Error when parsing raw schema. format = JSONSCHEMA, schema = {text[:1000]}")
+
+
+class SchemaForeign(ShimError):
+    """The request names a schema that is not a version which the binding takes."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Error serializing message. {reason}")
+
+
+class FormatRefused(ShimError):
+    """The content type would put something else than the bound schema into the topic."""
+
+
+class KeyFormatRefused(ShimError):
+    """A key schema was sent, and the binding has no key subject."""
+
+
+class AdminSwitchedOff(ShimError):
+    """The setting `admin_token` is empty."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Changes over HTTP are switched off. To switch them on, set admin_token in the configuration file or "
+            "SHIM_ADMIN_TOKEN in the environment, restart, and send it as 'Authorization: Bearer TOKEN'."
+        )
+
+
+class AdminTokenMissing(ShimError):
+    """The Authorization header does not carry the admin token."""
+
+    def __init__(self) -> None:
+        super().__init__("A change needs the admin token: send 'Authorization: Bearer TOKEN'.")
+
+
+class TopicAbsent(ShimError):
+    """Kafka does not have the topic that is to be bound."""
+
+
+class SinkUnavailable(ShimError):
+    """Nothing was handed over; the same request may be sent again."""
+
+    retryable = True
+
+
+class Unexpected(ShimError):
+    """A defect of ours; the log has its trace under the request id."""
+
+    def __init__(self) -> None:
+        super().__init__("Internal Server Error")
+
+
+@unique
+class Code(IntEnum):
+    """The `error_code` of an answer. Confluent's numbers keep Confluent's meaning.
+
+    Conditions that only the shim knows end in 90 to 99 behind their HTTP status: one band, nowhere else used.
+    """
+
+    BAD_REQUEST = 400
+    NOT_FOUND = 404
+    METHOD_NOT_ALLOWED = 405
+    NOT_ACCEPTABLE = 406
+    UNSUPPORTED_MEDIA_TYPE = 415
+    UNPROCESSABLE = 422
+    INTERNAL = 500
+    KAFKA_AUTHENTICATION = 40101
+    KAFKA_AUTHORIZATION = 40301
+    TOPIC_NOT_FOUND = 40401
+    KEY_SCHEMA_MISSING = 42201
+    SCHEMA_INVALID = 42205
+    SCHEMA_UNUSABLE = 42207
+    KAFKA = 50002
+    KAFKA_RETRIABLE = 50003
+    ADMIN_TOKEN_MISSING = 40190
+    ADMIN_SWITCHED_OFF = 40390
+    BINDING_NOT_FOUND = 40490
+    SUBJECT_NOT_FOUND = 40491
+    TOPIC_ABSENT = 40492
+    TOPIC_TAKEN = 40990
+    SUBJECT_TAKEN = 40991
+    STALE_REVISION = 41290
+    FORMAT_REFUSED = 42290
+    KEY_FORMAT_REFUSED = 42291
+    BINDING_INVALID = 42292
+    NOT_YET_SUPPORTED = 42293
+    BOUND_SCHEMA_INVALID = 42294
+    REGISTRY_REFUSED = 42295
+    STORE_UNAVAILABLE = 50390
+    REGISTRY_UNAVAILABLE = 50391
+    SINK_UNAVAILABLE = 50392
+
+
+ANSWERS: dict[type[Exception], tuple[HTTPStatus, Code]] = {
+    RouteUnknown: (HTTPStatus.NOT_FOUND, Code.NOT_FOUND),
+    MethodUnsupported: (HTTPStatus.METHOD_NOT_ALLOWED, Code.METHOD_NOT_ALLOWED),
+    NoCommonAnswerType: (HTTPStatus.NOT_ACCEPTABLE, Code.NOT_ACCEPTABLE),
+    ContentTypeUnsupported: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, Code.UNSUPPORTED_MEDIA_TYPE),
+    ContentTypeMalformed: (HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST),
+    BodyUnreadable: (HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST),
+    EnvelopeRefused: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.UNPROCESSABLE),
+    RecordsRejected: (HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST),
+    TopicUnbound: (HTTPStatus.NOT_FOUND, Code.TOPIC_NOT_FOUND),
+    KeySchemaMissing: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.KEY_SCHEMA_MISSING),
+    SchemaUnparsable: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.SCHEMA_INVALID),
+    SchemaForeign: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.SCHEMA_UNUSABLE),
+    FormatRefused: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.FORMAT_REFUSED),
+    KeyFormatRefused: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.KEY_FORMAT_REFUSED),
+    AdminSwitchedOff: (HTTPStatus.FORBIDDEN, Code.ADMIN_SWITCHED_OFF),
+    AdminTokenMissing: (HTTPStatus.UNAUTHORIZED, Code.ADMIN_TOKEN_MISSING),
+    TopicAbsent: (HTTPStatus.NOT_FOUND, Code.TOPIC_ABSENT),
+    SinkUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, Code.SINK_UNAVAILABLE),
+    Unexpected: (HTTPStatus.INTERNAL_SERVER_ERROR, Code.INTERNAL),
+    table.BindingInvalid: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.BINDING_INVALID),
+    table.NotYetSupported: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.NOT_YET_SUPPORTED),
+    table.TopicTaken: (HTTPStatus.CONFLICT, Code.TOPIC_TAKEN),
+    table.SubjectTaken: (HTTPStatus.CONFLICT, Code.SUBJECT_TAKEN),
+    table.TopicNotBound: (HTTPStatus.NOT_FOUND, Code.BINDING_NOT_FOUND),
+    table.StaleRevision: (HTTPStatus.PRECONDITION_FAILED, Code.STALE_REVISION),
+    table.StoreUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, Code.STORE_UNAVAILABLE),
+    table.StoreTooNew: (HTTPStatus.SERVICE_UNAVAILABLE, Code.STORE_UNAVAILABLE),
+    bridge.JsonUnreadable: (HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST),
+    bridge.NotFramed: (HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST),
+    bridge.SchemaInvalid: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.BOUND_SCHEMA_INVALID),
+    bridge.SubjectNotFound: (HTTPStatus.NOT_FOUND, Code.SUBJECT_NOT_FOUND),
+    bridge.VersionNotFound: (HTTPStatus.NOT_FOUND, Code.SUBJECT_NOT_FOUND),
+    bridge.SchemaNotFound: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.SCHEMA_UNUSABLE),
+    bridge.SchemaNotInSubject: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.SCHEMA_UNUSABLE),
+    bridge.SchemaIncompatible: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.REGISTRY_REFUSED),
+    bridge.SchemaRefused: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.REGISTRY_REFUSED),
+    bridge.RegistryUnauthorized: (HTTPStatus.SERVICE_UNAVAILABLE, Code.REGISTRY_UNAVAILABLE),
+    bridge.RegistryUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, Code.REGISTRY_UNAVAILABLE),
+}
+"""Which HTTP status and `error_code` an error is answered with; nothing else decides that."""
+
+RETRY_AFTER_SECONDS = 1
+
+
+def answer_of(error: Exception) -> tuple[HTTPStatus, Code, str]:
+    """Return (status, error_code, message) for `error`; what is not in the table is `Unexpected`."""
+    found = ANSWERS.get(type(error))
+    if found is None:
+        unexpected = Unexpected()
+        return (*ANSWERS[Unexpected], str(unexpected))
+    return (*found, str(error))
+
+
+def leaves(root: type[Exception]) -> Iterator[type[Exception]]:
+    """Yield the classes below `root` that have no subclass of their own."""
+    for child in root.__subclasses__():
+        if child.__subclasses__():
+            yield from leaves(child)
+        else:
+            yield child

@@ -1,0 +1,89 @@
+"""From a produce request to its receipt: judge, send, count."""
+
+from collections.abc import Mapping, Sequence
+
+from confluent_shim.enforcement import Enforcer, Verdict
+from confluent_shim.errors import RecordsRejected, ShimError
+from confluent_shim.records import Delivery, ProduceRequest, Receipt
+from confluent_shim.sinks import Sink
+from confluent_shim.telemetry import Metrics
+from jsonschema_bridge import Violation
+from topic_map import Binding
+
+
+class Publisher:
+    """The one engine behind every route that takes records."""
+
+    def __init__(self, enforcer: Enforcer, sinks: Mapping[str, Sink], metrics: Metrics, max_violations: int) -> None:
+        self._enforcer = enforcer
+        self._sinks = sinks
+        self._metrics = metrics
+        self._max_violations = max_violations
+
+    def binding(self, topic: str) -> Binding:
+        """Return the binding that will judge records for `topic`. Raises TopicUnbound."""
+        return self._enforcer.binding(topic)
+
+    def check(self, binding: Binding, request: ProduceRequest) -> Verdict:
+        """Judge `request` and send nothing. Raises RecordsRejected with every violation, or what `judge` raises."""
+        verdict = self._enforcer.judge(binding, request)
+        if verdict.rejected:
+            raise self._rejection(verdict, len(request.records))
+        return verdict
+
+    def publish(self, binding: Binding, request: ProduceRequest) -> Receipt:
+        """Send `request` when each of its records is admitted, and wait for Kafka.
+
+        Raises what `check` raises, and SinkUnavailable when nothing was handed over.
+        """
+        try:
+            verdict = self._enforcer.judge(binding, request)
+        except ShimError as refusal:
+            self._metrics.rejected(binding.topic, type(refusal).__name__, len(request.records))
+            raise
+        if verdict.rejected:
+            for violations in verdict.rejected.values():
+                for keyword in {violation.keyword for violation in violations}:
+                    self._metrics.rejected(binding.topic, keyword)
+            raise self._rejection(verdict, len(request.records))
+        admitted = verdict.admitted
+        if request.partition is not None:
+            admitted = [
+                record._replace(partition=request.partition) if record.partition is None else record
+                for record in admitted
+            ]
+        deliveries = self._sinks[binding.cluster].send(binding.topic, admitted)
+        self._count(binding.topic, deliveries)
+        return Receipt(deliveries, None, verdict.schema.schema_id)
+
+    def _count(self, topic: str, deliveries: Sequence[Delivery]) -> None:
+        failures = [delivery for delivery in deliveries if delivery.error_code is not None]
+        for delivery in failures:
+            self._metrics.delivered(topic, delivery.outcome, 1)
+        if len(failures) < len(deliveries):
+            self._metrics.delivered(topic, "written", len(deliveries) - len(failures))
+
+    def _rejection(self, verdict: Verdict, records: int) -> RecordsRejected:
+        found = [(index, violation) for index, violations in verdict.rejected.items() for violation in violations]
+        index, first = found[0]
+        more = f" ({len(found)} violations in {len(verdict.rejected)} of {records} records)"
+        return RecordsRejected(
+            f"Bad Request: record {index}, {first.pointer or 'the whole value'}: {first.message}"
+            f"{more if len(found) > 1 else ''}",
+            [described(index, violation) for index, violation in found[: self._max_violations]],
+            cut=len(found) > self._max_violations,
+        )
+
+
+def described(index: int, violation: Violation) -> dict[str, object]:
+    """Return one element of an answer's `errors` array."""
+    return {
+        "record": index,
+        "pointer": violation.pointer,
+        "keyword": violation.keyword,
+        "schema_pointer": violation.schema_pointer,
+        "expected": violation.expected,
+        "actual": violation.actual,
+        "message": violation.message,
+        "retryable": False,
+    }

@@ -1,0 +1,70 @@
+"""The values that travel along the path of one record."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import msgspec
+
+Outcome = Literal["written", "not_written", "unknown"]
+
+JSON_NULL = msgspec.Raw(b"null")
+
+
+class IncomingRecord(msgspec.Struct, forbid_unknown_fields=True):
+    """One element of a produce request, its key and value still the bytes that were sent."""
+
+    key: msgspec.Raw = JSON_NULL
+    value: msgspec.Raw = JSON_NULL
+    partition: int | None = None
+
+
+class Claimed(NamedTuple):
+    """What a produce request says of the schema of its keys or of its values: text, id, or nothing."""
+
+    schema: str | None = None
+    schema_id: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.schema is not None or self.schema_id is not None
+
+
+class ProduceRequest(NamedTuple):
+    """Records for one topic, read but not yet judged.
+
+    `parsed` holds, record by record, the same as `records` as Python objects: a dict with `key` and `value`.
+    """
+
+    topic: str
+    embedded_format: Literal["json", "jsonschema", "avro", "binary", "protobuf"]
+    records: Sequence[IncomingRecord]
+    parsed: Sequence[dict[str, object]]
+    key_schema: Claimed = Claimed()
+    value_schema: Claimed = Claimed()
+    partition: int | None = None
+
+
+class AdmittedRecord(NamedTuple):
+    """A record that may go to Kafka: the bytes that will land. None is Kafka's null."""
+
+    key: bytes | None
+    value: bytes | None
+    partition: int | None = None
+
+
+class Delivery(NamedTuple):
+    """What became of one admitted record: a place in the log, or an error with Confluent's code."""
+
+    partition: int | None
+    offset: int | None
+    error_code: int | None = None
+    error: str | None = None
+    outcome: Outcome = "written"
+    retryable: bool = False
+
+
+class Receipt(NamedTuple):
+    """What became of a whole request: one delivery per record, in order, and the ids its bytes carry."""
+
+    deliveries: Sequence[Delivery]
+    key_schema_id: int | None
+    value_schema_id: int | None

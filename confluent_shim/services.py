@@ -1,0 +1,111 @@
+"""The composition root: the only place that chooses implementations."""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from confluent_shim.administration import Administration
+from confluent_shim.enforcement import Enforcer
+from confluent_shim.errors import NotYetBuilt, SettingsInvalid
+from confluent_shim.publishing import Publisher
+from confluent_shim.settings import Cluster, RegistryEndpoint, Settings, metrics_folder
+from confluent_shim.sinks import Sink
+from confluent_shim.sinks.kafka import KafkaSink
+from confluent_shim.sinks.memory import MemorySink
+from confluent_shim.telemetry import Metrics, RegistryWatch
+from jsonschema_bridge import Registry
+from jsonschema_bridge.registry import CachedRegistry, MemoryRegistry, open_confluent_registry
+from topic_map import Store, open_store
+
+Ping = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that requests are served with; lives as long as the process."""
+
+    settings: Settings
+    store: Store
+    registries: Mapping[str, CachedRegistry]
+    sinks: Mapping[str, Sink]
+    publisher: Publisher
+    administration: Administration
+    metrics: Metrics
+    _opened: ExitStack
+
+    def pings(self) -> dict[str, Ping]:
+        """Return what can be asked whether it answers, by name; each raises its part's own error."""
+        return {
+            "store": self.store.ping,
+            **{f"registry {name}": registry.ping for name, registry in self.registries.items()},
+            **{f"kafka {name}": sink.ping for name, sink in self.sinks.items()},
+        }
+
+    def warm_up(self) -> None:
+        """Connect to Kafka now rather than at the first request; waits no longer than the setting allows."""
+        for sink in self.sinks.values():
+            sink.warm_up(self.settings.warm_up)
+
+    def close(self) -> None:
+        """Close everything in the reverse of the order in which it was opened."""
+        self._opened.close()
+
+
+def build_services(settings: Settings) -> Services:
+    """Choose and open the implementations that `settings` asks for. Raises StartError or the store's errors."""
+    if settings.sink != "kafka":
+        raise NotYetBuilt(f"sink = {settings.sink!r} is not yet supported; use 'kafka'")
+    if settings.unbound != "refuse":
+        raise NotYetBuilt(f"unbound = {settings.unbound!r} is not yet supported; use 'refuse'")
+    with ExitStack() as opened:
+        metrics = Metrics(metrics_folder())
+        store = open_store(settings.store, settings.registries())
+        opened.callback(store.close)
+        registries = {}
+        sinks = {}
+        for name, cluster in settings.clusters.items():
+            registries[name] = _open_registry(name, cluster.registry, metrics)
+            opened.callback(registries[name].close)
+            sinks[name] = _open_sink(name, cluster)
+            opened.callback(sinks[name].close)
+        return assemble(settings, store, registries, sinks, metrics, opened.pop_all())
+
+
+def assemble(
+    settings: Settings,
+    store: Store,
+    registries: Mapping[str, CachedRegistry],
+    sinks: Mapping[str, Sink],
+    metrics: Metrics,
+    opened: ExitStack,
+) -> Services:
+    """Put parts together that are open already; tests bring their own."""
+    enforcer = Enforcer(store.table, registries)
+    publisher = Publisher(enforcer, sinks, metrics, settings.max_violations)
+    administration = Administration(store, registries, settings.registries(), sinks, enforcer, publisher)
+    return Services(settings, store, registries, sinks, publisher, administration, metrics, opened)
+
+
+def _open_registry(name: str, endpoint: RegistryEndpoint, metrics: Metrics) -> CachedRegistry:
+    if not endpoint.url:
+        raise SettingsInvalid(f"clusters.{name}.registry.url is missing: the address of the schema registry")
+    inner: Registry
+    if endpoint.url == "memory:":
+        inner = MemoryRegistry()
+    else:
+        inner = open_confluent_registry(
+            endpoint.url,
+            user=endpoint.user or None,
+            password=endpoint.password.reveal() if endpoint.password else None,
+            ca=endpoint.ca or None,
+            timeout=endpoint.timeout,
+        )
+    watch = RegistryWatch(inner.identity, metrics)
+    return CachedRegistry(inner, ttl=endpoint.ttl, capacity=endpoint.capacity, observer=watch)
+
+
+def _open_sink(name: str, cluster: Cluster) -> Sink:
+    servers = cluster.kafka.get("bootstrap.servers")
+    if not servers:
+        raise SettingsInvalid(f'clusters.{name}.kafka has no "bootstrap.servers": the address of a broker')
+    return MemorySink() if servers == "memory:" else KafkaSink(cluster.kafka)

@@ -1,0 +1,273 @@
+"""The one frozen configuration object, from a TOML file and SHIM_* environment variables.
+
+The environment wins over the file. A variable is a path of keys joined by two underscores, in capitals:
+`SHIM_CLUSTERS__DEFAULT__REGISTRY__URL`; in `kafka` tables one underscore stands for the dot of librdkafka's key.
+This is the only module that reads the environment.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from confluent_shim.errors import SettingsInvalid
+
+PREFIX = "SHIM_"
+CONFIG_VARIABLE = "SHIM_CONFIG"
+_METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+_HIDDEN = "********"
+_SECRET_WORDS = ("password", "secret", "key.pem", "oauthbearer.config", "token")
+
+Seconds = float
+
+
+class Secret:
+    """A value that never prints; `reveal()` gives it to the one who needs it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return _HIDDEN
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+class _Group(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class Endpoint(_Group, frozen=True, kw_only=True):
+    """An HTTP service that stands behind the shim."""
+
+    url: Annotated[str, Meta(description="address of the service; empty: there is none")] = ""
+    user: Annotated[str, Meta(description="user name for HTTP basic authentication")] = ""
+    password: Annotated[Secret | None, Meta(description="password of that user")] = None
+    ca: Annotated[str, Meta(description="PEM file of the certificate authority to trust")] = ""
+    timeout: Annotated[Seconds, Meta(description="seconds that one call may take", gt=0)] = 2.0
+
+
+class RegistryEndpoint(Endpoint, frozen=True, kw_only=True):
+    """The schema registry of a cluster; `memory:` is an empty one inside the process."""
+
+    ttl: Annotated[Seconds, Meta(description="seconds that a list of versions is held", ge=0)] = 5.0
+    capacity: Annotated[int, Meta(description="schemas and version lists held at most", gt=0)] = 10_000
+
+
+class Cluster(_Group, frozen=True, kw_only=True):
+    """A named trio of Kafka, schema registry and REST proxy."""
+
+    kafka: Annotated[
+        dict[str, str],
+        Meta(description="any key of librdkafka's producer; `bootstrap.servers` is needed"),
+    ] = {}
+    registry: RegistryEndpoint = RegistryEndpoint()
+    rest_proxy: Endpoint = Endpoint()
+
+
+class Server(_Group, frozen=True, kw_only=True):
+    """The HTTP server."""
+
+    host: Annotated[str, Meta(description="address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Meta(description="port to listen on", ge=0, le=65535)] = 8082
+    workers: Annotated[int, Meta(description="worker processes", ge=1)] = 1
+    threads: Annotated[int, Meta(description="threads of each worker that handle requests", ge=1)] = 16
+
+
+class Log(_Group, frozen=True, kw_only=True):
+    """What is written to standard error: one line per request."""
+
+    format: Annotated[Literal["human", "json"], Meta(description="form of a line")] = "human"
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="least severity that is written")
+    ] = "info"
+
+
+class Settings(_Group, frozen=True, kw_only=True):
+    """Everything that can be configured."""
+
+    store: Annotated[
+        str, Meta(description="where the topic map is kept: `sqlite:PATH`, or `memory:` for one process")
+    ] = "sqlite:confluent-shim.db"
+    sink: Annotated[Literal["kafka", "rest-proxy"], Meta(description="where admitted records go")] = "kafka"
+    unbound: Annotated[
+        Literal["refuse", "pass"], Meta(description="what happens to records for a topic without a binding")
+    ] = "refuse"
+    admin_token: Annotated[
+        Secret | None,
+        Meta(description="bearer token for changes under /-/; without one they are switched off"),
+    ] = None
+    max_violations: Annotated[
+        int, Meta(description="violations listed in one answer at most; the answer says when it cut", ge=1)
+    ] = 100
+    warm_up: Annotated[
+        Seconds, Meta(description="seconds a worker waits for Kafka at start; it serves either way", ge=0)
+    ] = 2.0
+    server: Server = Server()
+    log: Log = Log()
+    clusters: Annotated[dict[str, Cluster], Meta(description="the clusters by name; bindings name one of them")] = (
+        msgspec.field(default_factory=lambda: {"default": Cluster()})
+    )
+
+    def registries(self) -> dict[str, str]:
+        """Name the registry of each cluster by its address, which tells one registry from another."""
+        return {name: cluster.registry.url.rstrip("/") for name, cluster in self.clusters.items()}
+
+
+def load_settings(path: str | Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the file at `path` (or at $SHIM_CONFIG; neither: defaults), lay the environment over it, check it.
+
+    Raises SettingsInvalid, which names the file or variable and, for an unknown key, the nearest known one.
+    """
+    environ = os.environ if environ is None else environ
+    path = path or environ.get(CONFIG_VARIABLE)
+    tree = _read_file(Path(path)) if path else {}
+    _check_keys(tree, Settings, "", str(path))
+    for name, value in sorted(environ.items()):
+        if name.startswith(PREFIX) and name != CONFIG_VARIABLE:
+            _lay(tree, name, value)
+    try:
+        return msgspec.convert(tree, Settings, strict=False, dec_hook=_secret)
+    except msgspec.ValidationError as error:
+        raise SettingsInvalid(str(error)) from error
+
+
+def hand_down(path: str | Path | None, metrics_folder: str) -> None:
+    """Tell child processes by environment which file to read and where all of them count."""
+    if path:
+        os.environ[CONFIG_VARIABLE] = str(path)
+    os.environ[_METRICS_FOLDER] = metrics_folder
+
+
+def environment_without_settings() -> dict[str, str]:
+    """Return this process's environment without what configures a shim, for a child that is told by its file."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+
+
+def metrics_folder() -> str | None:
+    """Return the folder in which the processes of this host count together, if there is one."""
+    return os.environ.get(_METRICS_FOLDER)
+
+
+def effective(settings: Settings) -> dict[str, Any]:
+    """Return `settings` as plain data, with secrets hidden."""
+    plain: dict[str, Any] = msgspec.to_builtins(settings, enc_hook=str)
+    for cluster in plain["clusters"].values():
+        kafka = cluster["kafka"]
+        kafka.update({key: _HIDDEN for key in kafka if any(word in key for word in _SECRET_WORDS)})
+    return plain
+
+
+def described(group: type[msgspec.Struct] = Settings, path: str = "") -> Iterator[tuple[str, str, str]]:
+    """Yield (key, default, description) of every setting; the source of `docs/configuration.md`."""
+    hints = get_type_hints(group, include_extras=True)
+    for field in msgspec.structs.fields(group):
+        hint, key = hints[field.name], f"{path}{field.name}"
+        inner = _group_of(hint)
+        if inner is not None:
+            yield from described(inner, f"{key}.NAME." if _is_map(hint) else f"{key}.")
+        else:
+            default = field.default if field.default is not msgspec.NODEFAULT else {}
+            yield key, _shown(default), _description(hint)
+
+
+def _shown(default: object) -> str:
+    return "" if default is None else msgspec.json.encode(default).decode()
+
+
+def _description(hint: Any) -> str:
+    notes = [note.description for note in get_args(hint)[1:] if isinstance(note, Meta) and note.description]
+    return "; ".join(notes)
+
+
+def _plain(hint: Any) -> Any:
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
+
+
+def _is_map(hint: Any) -> bool:
+    return get_origin(_plain(hint)) is dict
+
+
+def _group_of(hint: Any) -> type[msgspec.Struct] | None:
+    plain = _plain(hint)
+    if _is_map(hint):
+        plain = get_args(plain)[1]
+    return plain if isinstance(plain, type) and issubclass(plain, _Group) else None
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsInvalid(f"{path}: {error}") from error
+
+
+def _check_keys(tree: Any, group: type[msgspec.Struct], where: str, source: str) -> None:
+    if not isinstance(tree, dict):
+        return  # the conversion says that a table is needed
+    hints = get_type_hints(group, include_extras=True)
+    for key, value in tree.items():
+        if key not in hints:
+            raise SettingsInvalid(f"{source}: unknown key {where}{key}{_nearest(key, hints)}")
+        inner = _group_of(hints[key])
+        if inner is None:
+            continue
+        if _is_map(hints[key]) and isinstance(value, dict):
+            for name, item in value.items():
+                _check_keys(item, inner, f"{where}{key}.{name}.", source)
+        else:
+            _check_keys(value, inner, f"{where}{key}.", source)
+
+
+def _nearest(key: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(key, list(known), n=1, cutoff=0)
+    return f"; the nearest known one is {close[0]}" if close else ""
+
+
+def _lay(tree: dict[str, Any], name: str, value: str) -> None:
+    """Put the value of the variable `name` where its path of keys leads."""
+    group: type[msgspec.Struct] | None = Settings
+    way = PREFIX  # the part of the name that is understood
+    parts = name.removeprefix(PREFIX).lower().split("__")
+    while group is not None and parts:
+        part = parts.pop(0)
+        hints = get_type_hints(group, include_extras=True)
+        if part not in hints:
+            raise SettingsInvalid(f"unknown variable {name}{_nearest(name, [way + key.upper() for key in hints])}")
+        hint, way = hints[part], f"{way}{part.upper()}__"
+        group = _group_of(hint)
+        if _is_map(hint) and parts:
+            tree = tree.setdefault(part, {})
+            part = parts.pop(0)
+            part = part if group else part.replace("_", ".")
+        elif _is_map(hint):
+            break
+        if group is None:
+            if parts:
+                raise SettingsInvalid(f"unknown variable {name}: nothing follows {way.removesuffix('__')}")
+            tree[part] = value
+            return
+        tree = tree.setdefault(part, {})
+    raise SettingsInvalid(f"{name} names a group of settings; go on with __ and a key")
+
+
+def _secret(kind: type, value: object) -> object:
+    if kind is Secret and isinstance(value, str):
+        return Secret(value)
+    raise msgspec.ValidationError(f"a text is needed, not {type(value).__name__}")

@@ -1,0 +1,72 @@
+"""What a Kafka error means for a record: Confluent's code, whether it was written, whether a retry may help.
+
+Sources: rest-proxy contract, section 1.8; design decision 8; measured outcomes on a real broker.
+"""
+
+from confluent_kafka import KafkaError
+
+from confluent_shim.errors import Code
+from confluent_shim.records import Delivery, Outcome
+
+_AUTHENTICATION = frozenset(
+    {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED, KafkaError.ILLEGAL_SASL_STATE}  # noqa: SLF001
+)
+_AUTHORIZATION = frozenset(
+    {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    }
+)
+_UNKNOWN_OUTCOME = frozenset(
+    {
+        KafkaError._MSG_TIMED_OUT,  # noqa: SLF001 - a stopped broker was seen to have such a record afterwards
+        KafkaError._TIMED_OUT,  # noqa: SLF001
+        KafkaError._PURGE_INFLIGHT,  # noqa: SLF001
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+    }
+)
+_RETRIABLE = _UNKNOWN_OUTCOME | frozenset(
+    {
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
+        KafkaError._TRANSPORT,  # noqa: SLF001
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+        KafkaError._QUEUE_FULL,  # noqa: SLF001
+        KafkaError._PURGE_QUEUE,  # noqa: SLF001
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.BROKER_NOT_AVAILABLE,
+        KafkaError.REPLICA_NOT_AVAILABLE,
+        KafkaError.NETWORK_EXCEPTION,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.NOT_ENOUGH_REPLICAS,
+        KafkaError.KAFKA_STORAGE_ERROR,
+        KafkaError.THROTTLING_QUOTA_EXCEEDED,
+    }
+)
+
+
+def failed(error: KafkaError) -> Delivery:
+    """Turn a delivery error into what the client is told."""
+    number = error.code()
+    outcome: Outcome = "unknown" if number in _UNKNOWN_OUTCOME else "not_written"
+    return Delivery(None, None, _code(number), error.str(), outcome, retryable=number in _RETRIABLE)
+
+
+def undelivered() -> Delivery:
+    """Return the delivery of a record of which nothing was heard in time."""
+    return Delivery(None, None, Code.KAFKA_RETRIABLE, "Kafka did not answer in time", "unknown", retryable=True)
+
+
+def _code(number: int) -> Code:
+    if number in _AUTHENTICATION:
+        return Code.KAFKA_AUTHENTICATION
+    if number in _AUTHORIZATION:
+        return Code.KAFKA_AUTHORIZATION
+    return Code.KAFKA_RETRIABLE if number in _RETRIABLE else Code.KAFKA

@@ -1,0 +1,52 @@
+import threading
+import zlib
+from collections import defaultdict
+from collections.abc import Sequence
+
+from confluent_shim.records import AdmittedRecord, Delivery
+
+
+class MemorySink:
+    """Keeps what it is sent in lists: for tests, and for `serve` without Kafka."""
+
+    def __init__(self, topics: Sequence[str] = (), partitions: int = 4) -> None:
+        self._partitions = partitions
+        self._lock = threading.Lock()
+        self._topics = set(topics)
+        self._logs: dict[tuple[str, int], list[AdmittedRecord]] = defaultdict(list)
+
+    def send(self, topic: str, records: Sequence[AdmittedRecord]) -> list[Delivery]:
+        with self._lock:
+            self._topics.add(topic)
+            return [self._append(topic, record) for record in records]
+
+    def _append(self, topic: str, record: AdmittedRecord) -> Delivery:
+        partition = record.partition
+        if partition is None:
+            partition = zlib.crc32(record.key) % self._partitions if record.key else 0
+        log = self._logs[topic, partition]
+        log.append(record)
+        return Delivery(partition, len(log) - 1)
+
+    def landed(self, topic: str) -> list[AdmittedRecord]:
+        """Return what `topic` holds, partition by partition."""
+        with self._lock:
+            return [record for (name, _), log in sorted(self._logs.items()) if name == topic for record in log]
+
+    def has_topic(self, topic: str) -> bool:
+        return topic in self._topics
+
+    def create_topic(self, topic: str) -> None:
+        self._topics.add(topic)
+
+    def queued(self) -> int:
+        return 0
+
+    def warm_up(self, seconds: float) -> None:
+        """Do nothing: there is no connection."""
+
+    def ping(self) -> None:
+        """Do nothing: memory always answers."""
+
+    def close(self) -> None:
+        """Do nothing: there is no connection."""

@@ -1,0 +1,168 @@
+"""What an operator sees: metrics for Prometheus, and one log line per request."""
+
+import json
+import logging
+import sys
+import time
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from jsonschema_bridge.registry import LoggingObserver
+
+access_log = logging.getLogger("confluent_shim.access")
+
+_LATENCY_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+_MAX_TOPICS = 1000
+_OTHER = "(other)"
+
+
+class Metrics:
+    """The metrics of one process, or of all processes of the host that share a folder.
+
+    Labels are bounded: topics only once they are bound, and at most _MAX_TOPICS of them; reasons are keywords.
+    """
+
+    def __init__(self, shared_folder: str | None = None) -> None:
+        self._shared_folder = shared_folder
+        self._topics: set[str] = set()
+        registry = self._registry = CollectorRegistry()
+        self.requests = Counter(
+            "confluent_shim_requests_total",
+            "HTTP requests answered, by route and status.",
+            ["route", "status"],
+            registry=registry,
+        )
+        self.request_seconds = Histogram(
+            "confluent_shim_request_seconds",
+            "Seconds from a request's arrival to its answer, by route.",
+            ["route"],
+            buckets=_LATENCY_BUCKETS,
+            registry=registry,
+        )
+        self.records = Counter(
+            "confluent_shim_records_total",
+            "Records by topic and outcome: written, not_written, unknown.",
+            ["topic", "outcome"],
+            registry=registry,
+        )
+        self.rejections = Counter(
+            "confluent_shim_rejected_records_total",
+            "Records refused by their topic's rule, by topic and keyword; a record counts once per keyword.",
+            ["topic", "reason"],
+            registry=registry,
+        )
+        self.registry_requests = Counter(
+            "confluent_shim_registry_requests_total",
+            "Requests to schema registries, by operation and outcome.",
+            ["operation", "outcome"],
+            registry=registry,
+        )
+        self.registry_stale = Counter(
+            "confluent_shim_registry_stale_answers_total",
+            "Answers given from a cache past its time because the registry was down.",
+            ["operation"],
+            registry=registry,
+        )
+        self.registry_staleness = Gauge(
+            "confluent_shim_registry_staleness_seconds",
+            "Seconds since the registry of a cluster last answered, 0 while it does.",
+            ["cluster"],
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self.table_revision = Gauge(
+            "confluent_shim_table_revision",
+            "Revision of the topic map that the process last saw.",
+            registry=registry,
+            multiprocess_mode="livemin",
+        )
+        self.queued = Gauge(
+            "confluent_shim_queued_records",
+            "Records that wait for Kafka's acknowledgement, by cluster.",
+            ["cluster"],
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+
+    def delivered(self, topic: str, outcome: str, count: int) -> None:
+        """Count records that were handed to Kafka."""
+        self.records.labels(self._topic(topic), outcome).inc(count)
+
+    def rejected(self, topic: str, reason: str, count: int = 1) -> None:
+        """Count records that were refused for `reason`: a keyword, or the name of an error."""
+        self.rejections.labels(self._topic(topic), reason).inc(count)
+
+    def answered(self, route: str, status: str, seconds: float) -> None:
+        """Count a request."""
+        self.requests.labels(route, status).inc()
+        self.request_seconds.labels(route).observe(seconds)
+
+    def _topic(self, topic: str) -> str:
+        if topic not in self._topics:
+            if len(self._topics) >= _MAX_TOPICS:
+                return _OTHER
+            self._topics.add(topic)
+        return topic
+
+    def exposition(self) -> bytes:
+        """Return every metric in Prometheus' text format, over all processes that share the folder."""
+        if self._shared_folder is None:
+            return generate_latest(self._registry)
+        everywhere = CollectorRegistry()
+        MultiProcessCollector(everywhere, path=self._shared_folder)  # type: ignore[no-untyped-call]
+        return generate_latest(everywhere)
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object per line; what a call passes as `extra={"facts": {...}}` becomes fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{record.msecs:03.0f}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "facts", {}),
+        }
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+class HumanLines(logging.Formatter):
+    """Time, level, text, and the facts as `name=value`."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        facts: dict[str, object] = getattr(record, "facts", {})
+        tail = "".join(f" {name}={value}" for name, value in facts.items())
+        return super().formatMessage(record) + tail
+
+
+def configure_logging(form: Literal["human", "json"], level: str) -> None:
+    """Send all logs of the process to standard error in one form."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if form == "json" else HumanLines())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+
+
+class RegistryWatch(LoggingObserver):
+    """Counts what a cluster's registry is asked, beside the log lines that its observer writes."""
+
+    def __init__(self, identity: str, metrics: Metrics) -> None:
+        super().__init__(identity)
+        self._metrics = metrics
+
+    def on_request(self, operation: str, outcome: str, seconds: float) -> None:
+        super().on_request(operation, outcome, seconds)
+        self._metrics.registry_requests.labels(operation, outcome).inc()
+
+    def on_stale(self, operation: str, age_seconds: float) -> None:
+        super().on_stale(operation, age_seconds)
+        self._metrics.registry_stale.labels(operation).inc()

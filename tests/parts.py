@@ -1,0 +1,107 @@
+"""A whole shim in one process, made of the memory implementations, and a client for it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from confluent_shim.app import create_app
+from confluent_shim.services import Services, assemble
+from confluent_shim.settings import Cluster, RegistryEndpoint, Secret, Settings
+from confluent_shim.sinks.memory import MemorySink
+from confluent_shim.telemetry import Metrics
+from jsonschema_bridge import RegisteredSchema, Schema
+from jsonschema_bridge.registry import CachedRegistry, LoggingObserver, MemoryRegistry
+from topic_map import MemoryStore
+
+JSON = "application/vnd.kafka.json.v2+json"
+JSON_SCHEMA = "application/vnd.kafka.jsonschema.v2+json"
+V2 = "application/vnd.kafka.v2+json"
+TOKEN = "admin-token"
+
+ORDER = {
+    "$schema": "http://json-schema.org/draft-07/schema#",
+    "type": "object",
+    "properties": {
+        "id": {"type": "integer"},
+        "dt": {"type": "string", "format": "date-time"},
+        "note": {"type": ["string", "null"]},
+    },
+    "required": ["id"],
+    "additionalProperties": False,
+}
+
+
+@dataclass(frozen=True)
+class Shim:
+    """The parts of a shim and a client that talks to it."""
+
+    services: Services
+    registry: MemoryRegistry
+    sink: MemorySink
+    client: FlaskClient
+
+    def register(self, subject: str, schema: object) -> RegisteredSchema:
+        """Register a JSON Schema, given as a document or as text."""
+        text = schema if isinstance(schema, str) else json.dumps(schema)
+        return self.registry.register(subject, Schema(text, "JSON"))
+
+    def bind(self, topic: str, schema: object = ORDER, **fields: object) -> dict[str, Any]:
+        """Bind `topic` through the admin API, making topic and subject as needed."""
+        answer = self.admin("PUT", topic, {"schema": schema, **fields}, query="?create_topic=true")
+        assert answer.status_code == 200, answer.text
+        body: dict[str, Any] = answer.get_json()
+        return body
+
+    def admin(self, method: str, topic: str, body: object = None, *, query: str = "") -> TestResponse:
+        """Send an authorised request to the admin API."""
+        return self.client.open(
+            f"/-/bindings/{topic}{query}",
+            method=method,
+            data=json.dumps(body) if body is not None else None,
+            headers={"Authorization": f"Bearer {TOKEN}"},
+        )
+
+    def produce(
+        self, topic: str, body: bytes | str | Mapping[str, object], content_type: str = JSON_SCHEMA, **headers: str
+    ) -> TestResponse:
+        """POST `body` to the topic."""
+        data = json.dumps(body) if isinstance(body, Mapping) else body
+        return self.client.post(
+            f"/topics/{topic}",
+            data=data,
+            headers={"Content-Type": content_type, **{k.replace("_", "-"): v for k, v in headers.items()}},
+        )
+
+    def send(self, topic: str, *values: object, content_type: str = JSON_SCHEMA) -> TestResponse:
+        """POST one record per value."""
+        return self.produce(topic, {"records": [{"value": value} for value in values]}, content_type)
+
+    def landed(self, topic: str) -> list[bytes | None]:
+        """Return the values that are in the topic."""
+        return [record.value for record in self.sink.landed(topic)]
+
+
+@contextmanager
+def memory_shim(**changes: Any) -> Iterator[Shim]:
+    """Build a shim with one cluster; `changes` are settings."""
+    settings = Settings(
+        store="memory:",
+        admin_token=changes.pop("admin_token", Secret(TOKEN)),
+        clusters={"default": Cluster(registry=RegistryEndpoint(url="memory:"))},
+        **changes,
+    )
+    with ExitStack() as opened:
+        registry, sink = MemoryRegistry(), MemorySink()
+        cached = CachedRegistry(registry, ttl=0.0, observer=LoggingObserver(registry.identity))
+        store = MemoryStore(settings.registries())
+        services = assemble(
+            settings, store, {"default": cached}, {"default": sink}, Metrics(), opened.pop_all()
+        )
+        with create_app(settings, services).test_client() as client:
+            yield Shim(services, registry, sink, client)
+        services.close()
