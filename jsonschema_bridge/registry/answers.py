@@ -118,7 +118,10 @@ class Answers(Generic[K, V]):
             return
         flight, leads = self._join(key, entry)
         if leads:
-            self._background(lambda: self._fly_unseen(key, flight, ask))
+            try:
+                self._background(lambda: self._fly_unseen(key, flight, ask))
+            except RuntimeError:  # no thread can be started now: the next caller tries again
+                self._land(key, flight, None, forget=False)
 
     def _fly_unseen(self, key: K, flight: Future[V], ask: Callable[[], V]) -> None:
         with suppress(RegistryError):

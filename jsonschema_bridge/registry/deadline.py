@@ -23,7 +23,11 @@ class Deadline:
         if not self._running.acquire(blocking=False):
             raise TimeoutError("too many earlier requests are still waiting for an answer")
         future: Future[T] = Future()
-        threading.Thread(target=self._run, args=(function, future), daemon=True, name="registry-call").start()
+        try:
+            threading.Thread(target=self._run, args=(function, future), daemon=True, name="registry-call").start()
+        except RuntimeError:
+            self._running.release()
+            raise
         try:
             return future.result(self._seconds)
         except TimeoutError:

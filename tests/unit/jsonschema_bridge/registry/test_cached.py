@@ -11,6 +11,7 @@ from jsonschema_bridge.errors import (
     SubjectNotFound,
 )
 from jsonschema_bridge.registry import CachedRegistry, Schema
+from jsonschema_bridge.registry.cached import start_daemon
 from tests.doubles import FrozenClock, HeldBack, RecordingObserver, ScriptedRegistry
 
 STRING = Schema('{"type":"string"}', "JSON")
@@ -286,3 +287,33 @@ class TestWhileDown:
         scene.inner.failure = None
 
         assert scene.cache.versions("s") == (1,)
+
+    def test_a_background_that_cannot_be_started_is_tried_again(self) -> None:
+        """A process out of threads still answers stale, and a later caller starts the attempt."""
+        attempts: list[str] = []
+
+        def out_of_threads(function: object) -> None:
+            attempts.append(repr(function))
+            raise RuntimeError("can't start new thread")
+
+        clock, inner = FrozenClock(), ScriptedRegistry()
+        inner.content.register("s", STRING)
+        cache = CachedRegistry(inner, clock=clock, observer=RecordingObserver(), background=out_of_threads)
+        cache.versions("s")
+        clock.advance(5)
+        inner.failure = SILENCE
+        cache.versions("s")
+        clock.advance(1)
+
+        assert [cache.versions("s"), cache.versions("s")] == [(1,), (1,)]
+        assert len(attempts) == 2
+
+
+def test_the_background_is_a_thread_that_does_not_keep_the_process_alive() -> None:
+    """An attempt that nobody waits for runs beside its caller, in a daemon."""
+    seen: Future[threading.Thread] = Future()
+
+    start_daemon(lambda: seen.set_result(threading.current_thread()))
+
+    assert seen.result(30).daemon
+    assert seen.result() is not threading.current_thread()
