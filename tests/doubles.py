@@ -3,9 +3,17 @@
 import threading
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from jsonschema_bridge.registry import MemoryRegistry, RegisteredSchema, Schema
+import pytest
+
+from jsonschema_bridge.errors import RegistryUnavailable
+from jsonschema_bridge.registry import CachedRegistry, MemoryRegistry, RegisteredSchema, Schema
+
+STRING = Schema('{"type":"string"}', "JSON")
+NUMBER = Schema('{"type":"number"}', "JSON")
+SILENCE = RegistryUnavailable("no answer within 2 s")
 
 
 class FrozenClock:
@@ -111,3 +119,37 @@ class HeldBack:
         waiting, self.waiting = self.waiting, []
         for function in waiting:
             function()
+
+
+class CacheScene:
+    """A cache of 5 s and 3 entries before a scripted registry in which subject `s` holds STRING."""
+
+    def __init__(self) -> None:
+        self.clock = FrozenClock()
+        self.inner = ScriptedRegistry()
+        self.observer = RecordingObserver()
+        self.background = HeldBack()
+        self.inner.content.register("s", STRING)
+        self.cache = CachedRegistry(
+            self.inner,
+            capacity=3,
+            clock=self.clock,
+            observer=self.observer,
+            background=self.background,
+        )
+
+    def fail_once(self) -> None:
+        """Let the registry fall silent and the cache notice."""
+        self.inner.failure = SILENCE
+        with pytest.raises(RegistryUnavailable):
+            self.cache.ping()
+
+    def together(self, callers: int) -> list[Future[tuple[int, ...]]]:
+        """List the versions of `s` from several threads, of which the first is held inside the registry."""
+        self.inner.gate = threading.Event()
+        with ThreadPoolExecutor(callers) as pool:
+            first = pool.submit(self.cache.versions, "s")
+            assert self.inner.entered.acquire(timeout=30)
+            others = [pool.submit(self.cache.versions, "s") for _ in range(callers - 1)]
+            self.inner.gate.set()
+        return [first, *others]
