@@ -14,7 +14,8 @@ def dev(context: click.Context, port: int, workers: int) -> None:
         return
     from confluent_shim.devstack import running
 
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell may have switched SIGINT off for a background job
+        signal.signal(number, _interrupt)
     try:
         with running(port, workers) as stack:
             click.echo(f"Kafka      {stack.kafka} (in memory)")

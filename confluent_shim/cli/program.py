@@ -1,28 +1,23 @@
-import sys
-
 import click
 
+from confluent_shim.cli.bindings import bindings
+from confluent_shim.cli.config import config
 from confluent_shim.cli.dev import dev
+from confluent_shim.cli.exits import GuardedGroup
 from confluent_shim.cli.serve import serve
-from confluent_shim.errors import StartError
-
-FAILED = 1
+from confluent_shim.cli.validate import validate
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=GuardedGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="confluent-shim")
 def program() -> None:
     """Serve a Confluent REST endpoint on which every topic carries exactly one schema."""
 
 
-program.add_command(dev)
-program.add_command(serve)
+for command in (dev, serve, config, bindings, validate):
+    program.add_command(command)
 
 
 def main() -> None:
     """Run the command line: data goes to standard output, everything else to standard error."""
-    try:
-        program()
-    except StartError as error:
-        click.echo(f"confluent-shim: {error}", err=True)
-        sys.exit(FAILED)
+    program(prog_name="confluent-shim")

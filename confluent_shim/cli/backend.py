@@ -1,0 +1,71 @@
+"""What the commands need of a topic map, wherever it is: in a store, or behind a running shim."""
+
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from topic_map import Binding, HistoryEntry
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """The whole table at one revision, sorted by topic."""
+
+    revision: int
+    bindings: list[Binding]
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """What events conform to, when all of them do."""
+
+    topic: str
+    records: int
+    subject: str
+    version: int
+    value_schema_id: int
+
+
+class BindRequest(NamedTuple):
+    """A binding that is asked for, and what may be done to get there."""
+
+    binding: Binding
+    schema: str | None = None
+    create_topic: bool = False
+    replace: bool = False
+    expected_revision: int | None = None
+    why: str = ""
+
+
+class Backend(Protocol):
+    """A topic map to look at and to change.
+
+    Raises the errors of `confluent_shim.errors` and of the trees below it, or CommandError. Whatever the place, the
+    same state gives the same answer and an error of the same text.
+    """
+
+    def snapshot(self) -> Snapshot:
+        """Return the table in force."""
+        ...
+
+    def get(self, topic: str) -> Binding:
+        """Return the binding of `topic`."""
+        ...
+
+    def history(self, topic: str | None, limit: int) -> list[HistoryEntry]:
+        """Return what happened to `topic`, or to all, the newest first."""
+        ...
+
+    def bind(self, asked: BindRequest) -> Binding:
+        """Bind a topic and return the row now in force."""
+        ...
+
+    def unbind(self, topic: str, *, expected_revision: int | None, why: str) -> int:
+        """Unbind `topic` and return the table's revision now in force."""
+        ...
+
+    def validate(self, topic: str, body: bytes) -> Judgement:
+        """Judge the body of a v2 produce request and send nothing. Raises RecordsRejected."""
+        ...
+
+    def close(self) -> None:
+        """Give back what is open."""
+        ...

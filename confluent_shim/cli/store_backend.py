@@ -1,0 +1,105 @@
+import getpass
+import os
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from confluent_shim.cli.backend import BindRequest, Judgement, Snapshot
+from confluent_shim.cli.exits import CommandError
+from topic_map import Binding, HistoryEntry, Store, TopicNotBound, Unbind, open_store
+
+if TYPE_CHECKING:
+    from confluent_shim.services import Services
+    from confluent_shim.settings import Settings
+
+
+class StoreBackend:
+    """The topic map in the store that the settings name; a Backend.
+
+    Looking and unbinding open the store alone; only what needs a registry or Kafka builds the services.
+    """
+
+    def __init__(self, settings: "Settings") -> None:
+        self._settings = settings
+        self._opened = ExitStack()
+
+    def snapshot(self) -> Snapshot:
+        table = self._store.table()
+        return Snapshot(table.revision, [binding for _, binding in sorted(table.bindings.items())])
+
+    def get(self, topic: str) -> Binding:
+        found = self._store.table().get(topic)
+        if found is None:
+            raise TopicNotBound(topic)
+        return found
+
+    def history(self, topic: str | None, limit: int) -> list[HistoryEntry]:
+        return self._store.history(topic, limit)
+
+    def bind(self, asked: BindRequest) -> Binding:
+        from confluent_shim.administration import Author
+
+        return self._services.administration.bind(
+            asked.binding,
+            Author(user_name(), asked.why),
+            schema=asked.schema,
+            create_topic=asked.create_topic,
+            replace_existing=asked.replace,
+            expected_revision=asked.expected_revision,
+        )
+
+    def unbind(self, topic: str, *, expected_revision: int | None, why: str) -> int:
+        return self._store.change([Unbind(topic)], expected_revision=expected_revision, who=user_name(), why=why)
+
+    def validate(self, topic: str, body: bytes) -> Judgement:
+        from confluent_shim.api.answers import encode
+        from confluent_shim.api.wire_v2 import read_request
+        from confluent_shim.errors import RecordsRejected
+
+        request = read_request(body, topic, "jsonschema")
+        try:
+            verdict = self._services.administration.validate(request)
+        except RecordsRejected as error:
+            # What was found is told as HTTP tells it, to the last digit.
+            error.errors = msgspec.json.decode(encode(error.errors))
+            raise
+        schema = verdict.schema
+        return Judgement(topic, len(request.records), verdict.binding.subject, schema.version, schema.schema_id)
+
+    def close(self) -> None:
+        self._opened.close()
+
+    @cached_property
+    def _store(self) -> Store:
+        store = open_store(self._settings.store, self._settings.registries())
+        self._opened.callback(store.close)
+        return store
+
+    @cached_property
+    def _services(self) -> "Services":
+        from confluent_shim.services import build_services
+
+        services = build_services(self._settings)
+        self._opened.callback(services.close)
+        return services
+
+
+def open_store_backend(config: Path | None) -> StoreBackend:
+    """Read the settings; nothing else is opened before it is needed. Raises SettingsInvalid."""
+    from confluent_shim.settings import load_settings
+
+    settings = load_settings(config)
+    if settings.store == "memory:":
+        raise CommandError("store is 'memory:', which only the shim that holds it can see; use --url URL")
+    return StoreBackend(settings)
+
+
+def user_name() -> str:
+    """Return who runs the command, for the history; an account without a name is told by its number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
