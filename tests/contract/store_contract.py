@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
 
@@ -11,6 +11,7 @@ from topic_map import (
     Bind,
     Binding,
     BindingInvalid,
+    Change,
     NotYetSupported,
     StaleRevision,
     Store,
@@ -23,7 +24,14 @@ from topic_map import (
 
 REGISTRIES = {"default": "http://one", "analytics": "http://two", "mirror": "http://one"}
 NOW = 1_700_000_000.5
-AUTHOR = {"who": "ann", "why": "a test"}
+
+
+class Author(TypedDict):
+    who: str
+    why: str
+
+
+AUTHOR = Author(who="ann", why="a test")
 
 
 def orders(**fields: Any) -> Binding:
@@ -99,7 +107,7 @@ class StoreContract:
     def test_a_set_is_judged_as_a_whole(self, store: Store, *, turned: bool) -> None:
         """Handing a subject from one topic to another works in one set, whatever its order."""
         store.change([Bind(orders())], **AUTHOR)
-        handover = [Unbind("orders"), Bind(Binding(topic="parcels", subject="orders-value"))]
+        handover: list[Change] = [Unbind("orders"), Bind(Binding(topic="parcels", subject="orders-value"))]
         store.change(handover[::-1] if turned else handover, **AUTHOR)
         assert list(store.table().bindings) == ["parcels"]
 
