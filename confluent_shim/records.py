@@ -1,11 +1,14 @@
 """The values that travel along the path of one record."""
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 Outcome = Literal["written", "not_written", "unknown"]
+
+Int32 = Annotated[int, Meta(ge=-(2**31), lt=2**31)]
 
 JSON_NULL = msgspec.Raw(b"null")
 
@@ -15,7 +18,7 @@ class IncomingRecord(msgspec.Struct, forbid_unknown_fields=True):
 
     key: msgspec.Raw = JSON_NULL
     value: msgspec.Raw = JSON_NULL
-    partition: int | None = None
+    partition: Int32 | None = None
 
 
 class Claimed(NamedTuple):

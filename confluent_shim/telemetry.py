@@ -14,6 +14,7 @@ from jsonschema_bridge.registry import LoggingObserver
 access_log = logging.getLogger("confluent_shim.access")
 
 _LATENCY_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+_CHATTY = ("httpx", "httpx2", "httpcore", "httpcore2", "urllib3")  # they tell each request to a registry
 _MAX_TOPICS = 1000
 _OTHER = "(other)"
 
@@ -150,6 +151,8 @@ def configure_logging(form: Literal["human", "json"], level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    for library in _CHATTY:
+        logging.getLogger(library).setLevel("WARNING")
 
 
 class RegistryWatch(LoggingObserver):

@@ -99,9 +99,7 @@ def memory_shim(**changes: Any) -> Iterator[Shim]:
         registry, sink = MemoryRegistry(), MemorySink()
         cached = CachedRegistry(registry, ttl=0.0, observer=LoggingObserver(registry.identity))
         store = MemoryStore(settings.registries())
-        services = assemble(
-            settings, store, {"default": cached}, {"default": sink}, Metrics(), opened.pop_all()
-        )
+        services = assemble(settings, store, {"default": cached}, {"default": sink}, Metrics(), opened.pop_all())
         with create_app(settings, services).test_client() as client:
             yield Shim(services, registry, sink, client)
         services.close()

@@ -4,6 +4,7 @@ Source: rest-proxy contract, sections 1.3 and 1.6. The strict decoder takes what
 it refuses is read again slowly, with Confluent's coercions, or explained.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, cast
 
@@ -12,13 +13,11 @@ from msgspec import Meta
 
 from confluent_shim.api.negotiation import EmbeddedFormat
 from confluent_shim.errors import BodyUnreadable, EnvelopeRefused, RecordsRejected
-from confluent_shim.records import Claimed, Delivery, IncomingRecord, ProduceRequest, Receipt
+from confluent_shim.records import JSON_NULL, Claimed, Delivery, IncomingRecord, Int32, ProduceRequest, Receipt
 from jsonschema_bridge import JsonUnreadable, read_json, utf8
 
 _INT32 = 2**31
 _MAX_LISTED = 100
-
-Int32 = Annotated[int, Meta(ge=-_INT32, lt=_INT32)]
 
 
 class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
@@ -30,11 +29,12 @@ class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _RawEnvelope(msgspec.Struct):
-    records: list[dict[str, msgspec.Raw]]
+    records: list[msgspec.Raw]
 
 
 _STRICT = msgspec.json.Decoder(_Envelope)
 _RAW = msgspec.json.Decoder(_RawEnvelope)
+_RAW_RECORD = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _HANDLERS = {
     "binary": "produceBinary",
     "json": "produceJson",
@@ -82,24 +82,17 @@ def _read(body: bytes) -> tuple[object, bytes]:
             return None, text
         return read_json(text), text
     except JsonUnreadable as error:
-        if error.kind == "syntax":
-            raise BodyUnreadable(f"The body is not JSON: {error}") from error
         raise _located(error, body) from error
 
 
 def _located(error: JsonUnreadable, body: bytes) -> BodyUnreadable | RecordsRejected:
     """Name the records whose key or value has no single reading; where it is the envelope, say that."""
     found = []
-    try:
-        raw_records = _RAW.decode(utf8(body)).records
-    except (msgspec.MsgspecError, JsonUnreadable, UnicodeError):
-        raw_records = []
-    for index, raw in enumerate(raw_records):
-        for field, text in raw.items():
-            try:
-                read_json(bytes(text))
-            except JsonUnreadable as reason:
-                found.append(_unreadable_record(index, field, reason))
+    for index, record in enumerate(_raw_records(body)):
+        try:
+            read_json(record)
+        except JsonUnreadable as reason:
+            found.append(_unreadable_record(index, reason))
     if not found:
         return BodyUnreadable(f"The body has no single reading as JSON: {error}")
     first = found[0]
@@ -108,15 +101,29 @@ def _located(error: JsonUnreadable, body: bytes) -> BodyUnreadable | RecordsReje
     )
 
 
-def _unreadable_record(index: int, field: str, reason: JsonUnreadable) -> dict[str, object]:
+def _raw_records(body: bytes) -> Sequence[bytes]:
+    """Take a body that is not quite JSON apart, as far as that goes."""
+    try:
+        text = utf8(body)
+        try:
+            return [bytes(record) for record in _RAW.decode(text).records]
+        except msgspec.MsgspecError:
+            # The standard library reads NaN and lone surrogates, and writes them as they were.
+            return [json.dumps(record).encode() for record in json.loads(text)["records"]]
+    except (JsonUnreadable, ValueError, TypeError, KeyError, RecursionError):
+        return []
+
+
+def _unreadable_record(index: int, reason: JsonUnreadable) -> dict[str, object]:
+    field, _, pointer = reason.pointer.removeprefix("/").partition("/")
     return {
         "record": index,
-        "pointer": reason.pointer,
+        "pointer": f"/{pointer}" if pointer else "",
         "keyword": reason.kind,
         "schema_pointer": "",
         "expected": "JSON with a single reading",
         "actual": None,
-        "message": f"{field}: {reason.reason}",
+        "message": f"{field}: {reason.reason}" if field else reason.reason,
         "retryable": False,
     }
 
@@ -135,11 +142,10 @@ def _lenient(document: object, text: bytes, argument: str) -> _Envelope:
     if not isinstance(records, list):
         raise BodyUnreadable(f"records: must be an array, not {_kind(records)}")
     partitions = [_partition(index, record) for index, record in enumerate(records)]
-    raw = _RAW.decode(text).records
-    null = msgspec.Raw(b"null")
+    raw = [_RAW_RECORD.decode(record) for record in _RAW.decode(text).records]
     return _Envelope(
         [
-            IncomingRecord(fields.get("key", null), fields.get("value", null), partition)
+            IncomingRecord(fields.get("key", JSON_NULL), fields.get("value", JSON_NULL), partition)
             for fields, partition in zip(raw, partitions, strict=True)
         ],
         _text("key_schema", document.get("key_schema")),

@@ -20,7 +20,7 @@ class MockKafka:
     """A Kafka listener on 127.0.0.1 inside this process; topics appear, with 4 partitions, when they are named."""
 
     def __init__(self) -> None:
-        self._producer = Producer({"bootstrap.servers": "mock", "test.mock.num.brokers": "1"})
+        self._producer = Producer({"bootstrap.servers": "mock", "test.mock.num.brokers": "1", "log_level": "4"})
         brokers = self._producer.list_topics(timeout=_SECONDS).brokers.values()
         self.bootstrap = ",".join(f"{broker.host}:{broker.port}" for broker in brokers)
 

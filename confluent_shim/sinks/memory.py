@@ -3,6 +3,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Sequence
 
+from confluent_shim.errors import SinkUnavailable
 from confluent_shim.records import AdmittedRecord, Delivery
 
 
@@ -12,11 +13,14 @@ class MemorySink:
     def __init__(self, topics: Sequence[str] = (), partitions: int = 4) -> None:
         self._partitions = partitions
         self._lock = threading.Lock()
+        self._closed = False
         self._topics = set(topics)
         self._logs: dict[tuple[str, int], list[AdmittedRecord]] = defaultdict(list)
 
     def send(self, topic: str, records: Sequence[AdmittedRecord]) -> list[Delivery]:
         with self._lock:
+            if self._closed:
+                raise SinkUnavailable("the process is ending; nothing of this request was sent")
             self._topics.add(topic)
             return [self._append(topic, record) for record in records]
 
@@ -30,8 +34,17 @@ class MemorySink:
 
     def landed(self, topic: str) -> list[AdmittedRecord]:
         """Return what `topic` holds, partition by partition."""
+        return [record for _, _, record in self.read(topic)]
+
+    def read(self, topic: str) -> list[tuple[int, int, AdmittedRecord]]:
+        """Return (partition, offset, record) of all that `topic` holds, partition by partition."""
         with self._lock:
-            return [record for (name, _), log in sorted(self._logs.items()) if name == topic for record in log]
+            return [
+                (partition, offset, record)
+                for (name, partition), log in sorted(self._logs.items(), key=lambda item: item[0])
+                if name == topic
+                for offset, record in enumerate(log)
+            ]
 
     def has_topic(self, topic: str) -> bool:
         return topic in self._topics
@@ -49,4 +62,4 @@ class MemorySink:
         """Do nothing: memory always answers."""
 
     def close(self) -> None:
-        """Do nothing: there is no connection."""
+        self._closed = True

@@ -69,9 +69,7 @@ def test_a_conflict_names_both_sides_and_registers_nothing(shim: Shim) -> None:
 
 def test_a_stale_revision_is_refused(shim: Shim) -> None:
     shim.bind("orders")
-    answer = shim.client.delete(
-        "/-/bindings/orders", headers={"Authorization": f"Bearer {TOKEN}", "If-Match": '"7"'}
-    )
+    answer = shim.client.delete("/-/bindings/orders", headers={"Authorization": f"Bearer {TOKEN}", "If-Match": '"7"'})
     assert (answer.status_code, answer.get_json()["error_code"]) == (412, 41290)
     assert shim.client.get("/-/bindings/orders").status_code == 200
 

@@ -159,7 +159,8 @@ def test_a_null_value_is_a_tombstone_with_a_key_and_refused_without(shim: Shim) 
 
 
 @pytest.mark.parametrize(
-    ("rule", "key", "status"), [("required", None, 400), ("required", "k", 200), ("none", "k", 400), ("none", None, 200)]
+    ("rule", "key", "status"),
+    [("required", None, 400), ("required", "k", 200), ("none", "k", 400), ("none", None, 200)],
 )
 def test_the_key_rule_of_the_binding_holds(shim: Shim, rule: str, key: str | None, status: int) -> None:
     shim.bind("keyed", key=rule)

@@ -1,0 +1,70 @@
+"""What every sink promises, told once; a subclass brings the sink and a way to read what landed."""
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+
+from confluent_shim.errors import SinkUnavailable
+from confluent_shim.records import AdmittedRecord
+from confluent_shim.sinks import Sink
+
+Landed = tuple[int, int, bytes | None, bytes | None]
+ReadAll = Callable[[str], list[Landed]]
+
+
+class SinkContract:
+    """Subclasses give the fixtures `sink`, `read_all` (partition, offset, key, value) and `make_topic`."""
+
+    @pytest.fixture
+    def topic(self, make_topic: Callable[[str], None]) -> str:
+        name = f"sink-{uuid.uuid4().hex[:8]}"
+        make_topic(name)
+        return name
+
+    def test_each_record_is_where_its_delivery_says(self, sink: Sink, topic: str, read_all: ReadAll) -> None:
+        records = [AdmittedRecord(b"key %d" % n, b"value %d" % n) for n in range(50)]
+        deliveries = sink.send(topic, records)
+        landed = {(partition, offset): (key, value) for partition, offset, key, value in read_all(topic)}
+        assert len(landed) == len(records)
+        for record, delivery in zip(records, deliveries, strict=True):
+            assert delivery.partition is not None
+            assert delivery.offset is not None
+            assert delivery.outcome == "written"
+            assert delivery.error_code is None
+            assert landed[delivery.partition, delivery.offset] == (record.key, record.value)
+
+    def test_records_of_one_partition_keep_their_order(self, sink: Sink, topic: str, read_all: ReadAll) -> None:
+        deliveries = sink.send(topic, [AdmittedRecord(None, b"%d" % n, 0) for n in range(100)])
+        assert [delivery.offset for delivery in deliveries] == list(range(100))
+        assert [value for *_, value in read_all(topic)] == [b"%d" % n for n in range(100)]
+
+    def test_a_named_partition_is_kept(self, sink: Sink, topic: str) -> None:
+        (delivery,) = sink.send(topic, [AdmittedRecord(b"k", b"v", 1)])
+        assert delivery.partition == 1
+
+    def test_equal_keys_go_to_one_partition(self, sink: Sink, topic: str) -> None:
+        deliveries = sink.send(topic, [AdmittedRecord(b"same", b"%d" % n) for n in range(20)])
+        assert len({delivery.partition for delivery in deliveries}) == 1
+
+    def test_null_and_empty_are_kept_apart(self, sink: Sink, topic: str, read_all: ReadAll) -> None:
+        records = [AdmittedRecord(b"", b"", 0), AdmittedRecord(b"k", None, 0), AdmittedRecord(None, b"v", 0)]
+        sink.send(topic, records)
+        assert [(key, value) for *_, key, value in read_all(topic)] == [(b"", b""), (b"k", None), (None, b"v")]
+
+    def test_a_topic_that_is_there_is_known(self, sink: Sink, topic: str) -> None:
+        assert sink.has_topic(topic)
+        assert not sink.has_topic(f"absent-{uuid.uuid4().hex}")
+
+    def test_it_answers_a_ping_and_nothing_waits_when_all_is_acknowledged(self, sink: Sink, topic: str) -> None:
+        sink.warm_up(1.0)
+        sink.ping()
+        sink.send(topic, [AdmittedRecord(None, b"v")])
+        assert sink.queued() == 0
+
+    def test_a_closed_sink_takes_nothing(self, sink: Sink, topic: str, read_all: ReadAll) -> None:
+        sink.close()
+        sink.close()
+        with pytest.raises(SinkUnavailable):
+            sink.send(topic, [AdmittedRecord(None, b"v")])
+        assert read_all(topic) == []

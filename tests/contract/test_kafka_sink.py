@@ -1,0 +1,60 @@
+"""The Kafka sink on librdkafka's mock cluster, a real Kafka listener inside this process."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from confluent_shim.devstack import MockKafka, read_topic
+from confluent_shim.records import AdmittedRecord
+from confluent_shim.sinks.kafka import KafkaSink
+from tests.contract.sink_contract import ReadAll, SinkContract
+
+
+@pytest.fixture(scope="module")
+def kafka() -> Iterator[MockKafka]:
+    kafka = MockKafka()
+    yield kafka
+    kafka.close()
+
+
+class TestKafkaSink(SinkContract):
+    @pytest.fixture
+    def sink(self, kafka: MockKafka) -> Iterator[KafkaSink]:
+        sink = KafkaSink({"bootstrap.servers": kafka.bootstrap})
+        yield sink
+        sink.close()
+
+    @pytest.fixture
+    def make_topic(self, kafka: MockKafka) -> Callable[[str], None]:
+        return kafka.create_topic
+
+    @pytest.fixture
+    def read_all(self, kafka: MockKafka) -> ReadAll:
+        return lambda topic: [
+            (each.partition, each.offset, each.key, each.value) for each in read_topic(kafka.bootstrap, topic)
+        ]
+
+
+def test_without_a_broker_nothing_is_claimed_to_be_written() -> None:
+    sink = KafkaSink({"bootstrap.servers": "127.0.0.1:1", "message.timeout.ms": "300"})
+    (delivery,) = sink.send("orders", [AdmittedRecord(None, b"v")])
+    assert (delivery.error_code, delivery.partition, delivery.retryable) == (50003, None, True)
+    assert delivery.outcome != "written"
+    sink.close()
+
+
+def test_a_start_without_a_broker_only_warns(caplog: pytest.LogCaptureFixture) -> None:
+    sink = KafkaSink({"bootstrap.servers": "127.0.0.1:1"})
+    sink.warm_up(0.1)
+    assert "starting without Kafka" in caplog.text
+    sink.close()
+
+
+@pytest.mark.parametrize("key", ["acks", "enable.idempotence"])
+def test_what_the_promise_needs_cannot_be_configured_away(kafka: MockKafka, key: str) -> None:
+    sink = KafkaSink({"bootstrap.servers": kafka.bootstrap, key: "0"})
+    kafka.create_topic("kept")
+    (delivery,) = sink.send("kept", [AdmittedRecord(None, b"v")])
+    assert delivery.offset is not None
+    assert delivery.offset >= 0
+    sink.close()

@@ -1,0 +1,115 @@
+"""A real server process, and its command line."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+TOKEN = "the-admin-token"
+_READY_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: where it is, and what the operator would do with it."""
+
+    url: str
+    config: Path
+    log: Path
+    process: "subprocess.Popen[bytes]"
+
+    def produce(
+        self, topic: str, body: object, content_type: str = "application/vnd.kafka.jsonschema.v2+json"
+    ) -> requests.Response:
+        """POST a produce request; bytes go as they are."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return requests.post(
+            f"{self.url}/topics/{topic}", data=data, headers={"Content-Type": content_type}, timeout=30
+        )
+
+    def cli(self, *arguments: str, stdin: str | None = None, remote: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run the command line as an operator would: against the running server, or on the store itself."""
+        where = ["--url", self.url, "--token", TOKEN] if remote else ["--config", str(self.config)]
+        return subprocess.run(
+            [sys.executable, "-m", "confluent_shim", *arguments, *where],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def get(self, path: str) -> Any:
+        """GET a JSON document."""
+        return requests.get(self.url + path, timeout=10).json()
+
+
+def configuration(folder: Path, kafka: str, registry: str, extra: str = "") -> Path:
+    """Write a configuration file for the parts of a stack."""
+    path = folder / "confluent-shim.toml"
+    path.write_text(
+        f"""
+store = "sqlite:{folder / "bindings.db"}"
+admin_token = "{TOKEN}"
+{extra}
+[log]
+format = "json"
+
+[clusters.default.kafka]
+"bootstrap.servers" = "{kafka}"
+
+[clusters.default.registry]
+url = "{registry}"
+ttl = 0.2
+"""
+    )
+    return path
+
+
+@contextmanager
+def serving(config: Path, workers: int = 1, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """Start a server on a free port, wait until it answers, and end it with SIGTERM."""
+    port = _free_port()
+    log = config.parent / f"server-{port}.log"
+    command = [sys.executable, "-m", "confluent_shim", "serve", "--config", str(config)]
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            [*command, "--port", str(port), "--workers", str(workers)], stdout=stderr, stderr=stderr, env=environment
+        )
+    server = Server(f"http://127.0.0.1:{port}", config, log, process)
+    try:
+        _await_ready(server)
+        yield server
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _await_ready(server: Server) -> None:
+    end = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < end:
+        assert server.process.poll() is None, server.log.read_text()
+        try:
+            if requests.get(f"{server.url}/-/ready", timeout=2).ok:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.05)
+    raise AssertionError(server.log.read_text())
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
