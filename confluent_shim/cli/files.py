@@ -1,6 +1,5 @@
+import sys
 from pathlib import Path
-
-import click
 
 from confluent_shim.cli.exits import CommandError
 
@@ -10,7 +9,7 @@ STDIN = "-"
 def read_bytes(path: str) -> bytes:
     """Return what the file at `path` holds, or standard input for `-`. Raises CommandError."""
     try:
-        return click.get_binary_stream("stdin").read() if path == STDIN else Path(path).read_bytes()
+        return sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror or error}") from error
     except ValueError as error:  # a zero byte in the path

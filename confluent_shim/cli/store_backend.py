@@ -1,5 +1,6 @@
 import getpass
 import os
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -16,14 +17,21 @@ if TYPE_CHECKING:
     from confluent_shim.settings import Settings
 
 
+def _build(settings: "Settings") -> "Services":
+    from confluent_shim.services import build_services
+
+    return build_services(settings)
+
+
 class StoreBackend:
     """The topic map in the store that the settings name; a Backend.
 
     Looking and unbinding open the store alone; only what needs a registry or Kafka builds the services.
     """
 
-    def __init__(self, settings: "Settings") -> None:
+    def __init__(self, settings: "Settings", build: "Callable[[Settings], Services]" = _build) -> None:
         self._settings = settings
+        self._build = build
         self._opened = ExitStack()
 
     def snapshot(self) -> Snapshot:
@@ -80,9 +88,7 @@ class StoreBackend:
 
     @cached_property
     def _services(self) -> "Services":
-        from confluent_shim.services import build_services
-
-        services = build_services(self._settings)
+        services = self._build(self._settings)
         self._opened.callback(services.close)
         return services
 

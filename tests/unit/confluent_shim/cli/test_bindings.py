@@ -1,0 +1,76 @@
+import getpass
+import json
+
+import yaml
+
+from .conftest import Run
+
+
+def _bind(run: Run, schema_file: str, topic: str = "orders") -> None:
+    assert run("bindings", "bind", topic, "--schema", schema_file, "--create-topic", "--why", "start").exit_code == 0
+
+
+def test_the_list_is_told_in_every_form(run: Run, schema_file: str) -> None:
+    """The table has a line per binding, sorted by topic; JSON and YAML hold the same document."""
+    _bind(run, schema_file)
+    _bind(run, schema_file, "events")
+    table = run("bindings", "list")
+    assert [line.split()[0] for line in table.stdout.splitlines()] == ["TOPIC", "events", "orders"]
+    as_json, as_yaml = run("bindings", "list", "-o", "json"), run("bindings", "list", "-o", "yaml")
+    document = json.loads(as_json.stdout)
+    assert document == yaml.safe_load(as_yaml.stdout)
+    assert (document["revision"], [row["topic"] for row in document["bindings"]]) == (2, ["events", "orders"])
+    assert (table.stderr, as_json.stderr, as_yaml.stderr) == ("", "", "")
+
+
+def test_an_empty_table_is_no_error(run: Run) -> None:
+    """Where nothing is bound the list is its head alone, and a note on stderr says so."""
+    empty = run("bindings", "list")
+    assert (empty.exit_code, empty.stdout.count("\n"), empty.stderr) == (0, 1, "no topic is bound\n")
+    assert json.loads(run("bindings", "list", "-o", "json").stdout) == {"revision": 0, "bindings": []}
+
+
+def test_one_binding_is_shown(run: Run, schema_file: str) -> None:
+    """The fields stand below each other; JSON is the row."""
+    _bind(run, schema_file)
+    assert "\nsubject         orders-value\n" in run("bindings", "get", "orders").stdout
+    assert json.loads(run("bindings", "get", "orders", "-o", "json").stdout)["subject"] == "orders-value"
+
+
+def test_unbinding_frees_the_topic(run: Run, schema_file: str) -> None:
+    """An unbound topic is gone from the table, and the answer has the new revision."""
+    _bind(run, schema_file)
+    done = run("bindings", "unbind", "orders", "--expected-revision", "1", "--why", "moved", "-o", "yaml")
+    assert (done.exit_code, yaml.safe_load(done.stdout)) == (0, {"topic": "orders", "revision": 2})
+    assert run("bindings", "get", "orders").exit_code == 4
+
+
+def test_history_tells_who_did_what_and_why(run: Run, schema_file: str) -> None:
+    """Each change is a line, the newest first, under the name of the local user."""
+    _bind(run, schema_file)
+    run("bindings", "bind", "orders", "--owner", "shop", "--replace", "--schema", schema_file, "--create-topic")
+    run("bindings", "unbind", "orders", "--why", "moved")
+    lines = run("bindings", "history", "orders").stdout.splitlines()[1:]
+    assert [line.split()[0] for line in lines] == ["3", "2", "1"]
+    assert all(getpass.getuser() in line for line in lines)
+    assert lines[0].split()[-4:] == ["unbound", "from", "orders-value", "moved"]
+    assert "rebound: owner '' -> 'shop'" in lines[1]
+    assert "bound to orders-value" in lines[2]
+    assert lines[2].endswith("start")
+    newest = json.loads(run("bindings", "history", "orders", "--limit", "1", "-o", "json").stdout)
+    assert [(entry["revision"], entry["after"]) for entry in newest["history"]] == [(3, None)]
+
+
+def test_a_topic_without_history_is_no_error(run: Run) -> None:
+    """Where nothing happened, that is said."""
+    empty = run("bindings", "history", "orders")
+    assert (empty.exit_code, empty.stderr) == (0, "nothing has happened yet\n")
+
+
+def test_the_history_of_all_topics_is_in_the_store(on_store: Run, on_url: Run, schema_file: str) -> None:
+    """Without TOPIC the store tells of all; over HTTP that is refused rather than told in part."""
+    _bind(on_store, schema_file)
+    _bind(on_store, schema_file, "events")
+    assert len(on_store("bindings", "history").stdout.splitlines()) == 3
+    refused = on_url("bindings", "history")
+    assert (refused.exit_code, "not yet supported over HTTP" in refused.stderr) == (4, True)
