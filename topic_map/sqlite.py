@@ -10,7 +10,7 @@ import msgspec
 
 from topic_map.errors import StaleRevision, StoreUnavailable
 from topic_map.sqlite_connections import Connect, ThreadView, ThreadViews, connect, transaction, write_ahead
-from topic_map.sqlite_format import MIGRATIONS, Migration, migrate
+from topic_map.sqlite_format import MIGRATIONS, Migration, format_of, migrate
 from topic_map.sqlite_rows import read_history, read_revision, read_table, settle_claims, write_changes
 from topic_map.store import HistoryEntry, history_entries
 from topic_map.table import Change, Table, apply_changes
@@ -34,6 +34,7 @@ def open_sqlite_store(
     """
     path = Path(path)
     with _failures_wrapped(path), closing(connect(path)) as connection:
+        format_of(connection, migrations)  # refuses a foreign file before anything in it changes
         write_ahead(connection)
         with transaction(connection, "IMMEDIATE"):
             migrate(connection, migrations)

@@ -37,9 +37,7 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MI
 
     Raises `StoreTooNew` for a later format, `StoreUnavailable` for a database of something else.
     """
-    found = _format(connection)
-    if found > len(migrations):
-        raise StoreTooNew(found, len(migrations))
+    found = format_of(connection, migrations)
     for migration in migrations[found:]:
         for statement in migration:
             connection.execute(statement)
@@ -47,11 +45,14 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MI
         connection.execute("UPDATE meta SET format = ?", (len(migrations),))
 
 
-def _format(connection: sqlite3.Connection) -> int:
+def format_of(connection: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS) -> int:
+    """Return the file's format, writing nothing; raise as `migrate` does."""
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:
         return 0
     if not {"meta", "bindings"} <= tables:
         raise StoreUnavailable(f"this SQLite database belongs to something else; its tables: {sorted(tables)}")
     found: int = connection.execute("SELECT format FROM meta").fetchone()[0]
+    if found > len(migrations):
+        raise StoreTooNew(found, len(migrations))
     return found

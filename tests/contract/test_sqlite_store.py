@@ -216,12 +216,14 @@ def test_a_failed_migration_leaves_the_old_format(path: Path) -> None:
 
 
 def test_what_is_no_topic_map_is_refused(path: Path) -> None:
-    """Neither another program's database nor a text file is taken for a topic map."""
+    """Neither another program's database nor a text file is taken for a topic map, or changed."""
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE songs (title TEXT)")
     connection.close()
+    before = path.read_bytes()
     with pytest.raises(StoreUnavailable, match="songs"):
         open_sqlite_store(path, REGISTRIES)
+    assert path.read_bytes() == before
     path.write_text("this is a letter and no database" * 100)
     with pytest.raises(StoreUnavailable):
         open_sqlite_store(path, REGISTRIES)

@@ -55,6 +55,13 @@ def test_a_field_that_cannot_be_read_is_named(fields: dict[str, Any], message: s
     assert str(refused.value).startswith(message)
 
 
+@pytest.mark.parametrize("document", ["3", "[]", "null", "{", b"\xff"])
+def test_what_is_no_object_is_no_binding(document: bytes | str) -> None:
+    """Only a JSON object describes a binding."""
+    with pytest.raises(BindingInvalid, match="binding: "):
+        binding_from_json(document)
+
+
 @given(st.binary() | st.text() | st.text().map(lambda text: f'{{"topic": "{text}"}}'))
 def test_no_document_breaks_the_reader(document: bytes | str) -> None:
     """Whatever the bytes, reading and checking give a binding or BindingInvalid."""

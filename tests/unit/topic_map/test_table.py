@@ -77,7 +77,7 @@ def test_a_key_subject_is_nobodys_wire_subject() -> None:
     """A subject that is claimed in one role is taken for every other role, and the refusal names both."""
     keyed = Binding(topic="orders", subject="orders-value", key="subject", key_subject="customer")
     table = table_of(4, [keyed], REGISTRIES)
-    with pytest.raises(SubjectTaken, match="'customer'.*'orders' as its key.*'parcels'.*as its wire"):
+    with pytest.raises(SubjectTaken, match=r"'customer'.*'orders' as its key.*'parcels'.*as its wire"):
         apply_changes(table, [Bind(Binding(topic="parcels", subject="customer"))], REGISTRIES)
 
 
