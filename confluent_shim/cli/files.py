@@ -8,6 +8,8 @@ STDIN = "-"
 
 def read_bytes(path: str) -> bytes:
     """Return what the file at `path` holds, or standard input for `-`. Raises CommandError."""
+    if path == STDIN and sys.stdin is None:  # the process was started without one
+        raise CommandError("standard input is closed")
     try:
         return sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
     except OSError as error:

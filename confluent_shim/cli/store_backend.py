@@ -72,8 +72,7 @@ class StoreBackend:
             verdict = self._services.administration.validate(request)
         except RecordsRejected as error:
             # What was found is told as HTTP tells it, to the last digit.
-            error.errors = msgspec.json.decode(encode(error.errors))
-            raise
+            raise RecordsRejected(str(error), msgspec.json.decode(encode(error.errors)), cut=error.cut) from None
         schema = verdict.schema
         return Judgement(topic, len(request.records), verdict.binding.subject, schema.version, schema.schema_id)
 

@@ -44,10 +44,9 @@ def test_an_answer_that_is_none_ends_with_1(fields: dict[str, object], word: str
 
 def test_a_cause_is_told_in_the_words_of_the_system() -> None:
     """The layers of the HTTP client are left out."""
-    try:
-        raise requests.ConnectionError("HTTPConnectionPool(...)") from ConnectionRefusedError(111, "Connection refused")
-    except requests.ConnectionError as error:
-        code, _, stderr = _ask(body=error)
+    error = requests.ConnectionError("HTTPConnectionPool(...)")
+    error.__cause__ = ConnectionRefusedError(111, "Connection refused")
+    code, _, stderr = _ask(body=error)
     assert (code, stderr) == (1, f"confluent-shim: {URL} cannot be reached: Connection refused\n")
 
 
