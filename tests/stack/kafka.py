@@ -1,0 +1,149 @@
+"""A real Apache Kafka: one node, broker and controller at once, on loopback."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.stack.parts import kafka_folder
+from tests.stack.process import Process, StackError, free_port, listens
+
+_CLUSTER_ID = "c2hpbS10ZXN0LXN0YWNrLQ"  # any 16 bytes in base64; clusters of tests never meet
+# Short-lived and small: the simplest collector and no second compiler come up faster than what serves best for days.
+_JVM = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+_QUIET = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
+_TRIES = 3
+
+# What every test needs from a broker, and why.
+_PROPERTIES: Mapping[str, str] = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "CLIENTS",
+    "listener.security.protocol.map": "CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    # A produce to a topic nobody made has to fail, as it does in a well-kept cluster.
+    "auto.create.topics.enable": "false",
+    # The internal topics want three brokers and dozens of partitions by default; here is one broker in a hurry.
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "1",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "1",
+    # A group of one does not wait for more members, and may be as impatient as its test.
+    "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",
+    # A lone voter has nobody to be elected against.
+    "controller.quorum.election.timeout.ms": "200",
+    # Records carry old timestamps in tests and may not be retired for it.
+    "log.retention.ms": "-1",
+    # Compaction can be watched within seconds on topics that ask for it, and costs 4 MB instead of 128.
+    "log.cleaner.backoff.ms": "200",
+    "log.cleaner.dedupe.buffer.size": "4194304",
+    "log.initial.task.delay.ms": "500",
+}
+
+
+class Kafka:
+    """One broker with its data in `folder`, which the caller removes; `properties` add to or replace the usual ones.
+
+    `bootstrap` is its address from `start` on, and stays the same over `restart`. A start after the first one, or
+    one on a machine whose Java changed, is faster: each broker that ends well leaves its loaded classes to the next.
+    """
+
+    def __init__(self, folder: Path, properties: Mapping[str, str] | None = None) -> None:
+        self._folder = folder
+        self._properties = dict(properties or {})
+        self._port = 0
+        self._process: Process | None = None
+        self._java: list[str] = []
+        self._archive = Path()
+        self._dump = folder / "classes.jsa"
+
+    @property
+    def bootstrap(self) -> str:
+        return f"127.0.0.1:{self._port}"
+
+    @property
+    def pid(self) -> int:
+        return self._started().pid
+
+    def start(self) -> None:
+        """Format the data folder, start the broker and wait until clients can connect. Raises StackError."""
+        libraries = kafka_folder()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for left in reversed(range(_TRIES)):
+            self._configure(libraries)
+            try:
+                self._launch()
+            except StackError as error:
+                # Somebody took a port between its choice and its use.
+                if not left or "Address already in use" not in str(error):
+                    raise
+                shutil.rmtree(self._folder / "data")
+            else:
+                return
+
+    def restart(self) -> None:
+        """Start a stopped or killed broker again, or end and start a running one: same address, same data."""
+        self.stop()
+        self._launch()
+
+    def stop(self) -> None:
+        """End the broker in order; ended already is fine."""
+        self._started().stop()
+        if self._dump.exists():
+            # The cache may be on another disk than the data: copied under a name of its own, then renamed.
+            arriving = self._archive.with_suffix(f".{os.getpid()}")
+            shutil.move(self._dump, arriving)
+            arriving.replace(self._archive)
+
+    def kill(self) -> None:
+        """End the broker as a power cut would; ended already is fine."""
+        self._started().kill()
+
+    def pause(self) -> None:
+        """Freeze the broker: connections stay open, nothing is answered, nothing is lost."""
+        self._started().pause()
+
+    def resume(self) -> None:
+        """Let a frozen broker go on."""
+        self._started().resume()
+
+    def _configure(self, libraries: Path) -> None:
+        self._port, controller = free_port(), free_port()
+        listeners = {"CLIENTS": self._port, "CONTROLLER": controller}
+        configuration = {
+            **_PROPERTIES,
+            "listeners": ",".join(f"{name}://127.0.0.1:{port}" for name, port in listeners.items()),
+            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+            "log.dirs": str(self._folder / "data"),
+            **self._properties,
+        }
+        file = self._folder / "kafka.properties"
+        file.write_text("".join(f"{name}={value}\n" for name, value in configuration.items()))
+        self._java = ["java", *_JVM, _QUIET, "-cp", f"{libraries}/*"]
+        self._archive = libraries.with_name(f"{libraries.name}-{_java_identity()}.jsa")
+        storage = ["kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(file)]
+        Process("format", [*self._java, *self._use_archive(), *storage], self._folder).run()
+
+    def _use_archive(self) -> list[str]:
+        """Return the flag that uses the class archive, if there is one. Java passes over one that does not fit."""
+        return [f"-XX:SharedArchiveFile={self._archive}"] if self._archive.exists() else []
+
+    def _launch(self) -> None:
+        archive = self._use_archive() or [f"-XX:ArchiveClassesAtExit={self._dump}"]
+        command = [*self._java, *archive, "kafka.Kafka", str(self._folder / "kafka.properties")]
+        self._process = Process("kafka", command, self._folder)
+        self._process.start(lambda: listens(self._port))
+
+    def _started(self) -> Process:
+        if self._process is None:
+            raise StackError("kafka was never started")
+        return self._process
+
+
+def _java_identity() -> str:
+    """Return what changes when Java is upgraded: an archive serves only the Java that wrote it."""
+    program = Path(os.path.realpath(shutil.which("java") or "java"))
+    return hashlib.sha256(f"{program} {program.stat().st_mtime_ns}".encode()).hexdigest()[:12]

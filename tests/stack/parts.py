@@ -1,0 +1,142 @@
+"""The programs the real stack is made of: resolved once per machine, kept in a cache folder."""
+
+import fcntl
+import logging
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.stack.process import TIED, StackError, tail
+
+KAFKA_VERSION = "4.4.0"
+REGISTRY_VERSION = "v0.2.1"
+
+_TOOLS = ("java", "mvn", "go", TIED[0])
+_FILL_SECONDS = 900.0
+_REGISTRY_MODULE = "github.com/axonops/axonops-schema-registry"
+_COPY_DEPENDENCIES = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
+_POM = f"""<project>
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>confluent-shim.tests</groupId>
+  <artifactId>kafka</artifactId>
+  <version>1</version>
+  <packaging>pom</packaging>
+  <dependencies>
+    <dependency>
+      <groupId>org.apache.kafka</groupId>
+      <artifactId>kafka_2.13</artifactId>
+      <version>{KAFKA_VERSION}</version>
+    </dependency>
+    <dependency>
+      <groupId>org.slf4j</groupId>
+      <artifactId>slf4j-simple</artifactId>
+      <version>1.7.36</version>
+    </dependency>
+  </dependencies>
+</project>
+"""
+# The registry's own go.mod replaces modules, which `go install` refuses; as a dependency of ours it builds.
+_GO_MOD = f"""module confluent-shim/tests/registry
+
+go 1.26.0
+
+require {_REGISTRY_MODULE} {REGISTRY_VERSION}
+"""
+
+_log = logging.getLogger(__name__)
+
+
+def missing_parts() -> list[str]:
+    """Return the programs that the real stack needs and this machine lacks."""
+    return [tool for tool in _TOOLS if shutil.which(tool) is None]
+
+
+def cache_folder() -> Path:
+    """Return the cache folder, which may not exist yet."""
+    chosen = os.environ.get("SHIM_TEST_STACK_CACHE")
+    return Path(chosen).resolve() if chosen else Path.home() / ".cache" / "confluent-shim-stack"
+
+
+def kafka_folder() -> Path:
+    """Return the folder with Kafka's jars, filling it first where needed. Raises StackError."""
+    return _part(f"kafka-{KAFKA_VERSION}", _resolve_kafka)
+
+
+def registry_program() -> Path:
+    """Return the schema registry's binary, building it first where needed. Raises StackError."""
+    return _part(f"axonops-schema-registry-{REGISTRY_VERSION}", _build_registry) / "schema-registry"
+
+
+def fill_cache() -> None:
+    """Have every part in the cache, side by side: one waits for the network, the other compiles."""
+    with ThreadPoolExecutor(2) as pool:
+        for filling in [pool.submit(kafka_folder), pool.submit(registry_program)]:
+            filling.result()
+
+
+def _part(name: str, fill: Callable[[Path, Path], None]) -> Path:
+    """Return the folder of a part. It has its final name only when it is complete, whatever interrupted a fill."""
+    cache = cache_folder()
+    folder = cache / name
+    if folder.exists():
+        return folder
+    cache.mkdir(parents=True, exist_ok=True)
+    with _locked(cache / f"{name}.lock"):
+        if folder.exists():  # somebody else filled it while this run waited
+            return folder
+        for leftover in cache.glob(f"{name}.part-*"):
+            shutil.rmtree(leftover)
+        work = Path(tempfile.mkdtemp(prefix=f"{name}.part-", dir=cache))
+        try:
+            (work / "result").mkdir()
+            _log.info("filling %s, once per machine", folder)
+            fill(work, work / "result")
+            (work / "result").rename(folder)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    return folder
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock of this file; the kernel lets go of it when the holder dies."""
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _resolve_kafka(work: Path, result: Path) -> None:
+    (work / "pom.xml").write_text(_POM)
+    # A local repository of its own: Maven 3 does not guard one against a second Maven, and remembers failures in it.
+    own_repository = f"-Dmaven.repo.local={work / 'repository'}"
+    options = ["-B", "-q", "-ntp", own_repository, f"-DoutputDirectory={result}", "-DincludeScope=runtime"]
+    _run(["mvn", *options, _COPY_DEPENDENCIES], work)
+
+
+def _build_registry(work: Path, result: Path) -> None:
+    (work / "go.mod").write_text(_GO_MOD)
+    # -mod=mod writes go.sum as it resolves; every version follows from the one required.
+    output = ["-o", str(result / "schema-registry")]
+    _run(["go", "build", "-mod=mod", "-buildvcs=false", *output, f"{_REGISTRY_MODULE}/cmd/schema-registry"], work)
+
+
+def _run(command: list[str], work: Path) -> None:
+    log = work / "fill.log"
+    with log.open("wb") as output:
+        try:
+            subprocess.run(
+                [*TIED, *command],
+                cwd=work,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                timeout=_FILL_SECONDS,
+                check=True,
+            )
+        except (subprocess.SubprocessError, OSError) as error:
+            raise StackError(f"{command[0]} could not fill the cache: {error}\n{tail(log)}") from error
