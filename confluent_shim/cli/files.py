@@ -14,8 +14,6 @@ def read_bytes(path: str) -> bytes:
         return sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror or error}") from error
-    except ValueError as error:  # a zero byte in the path
-        raise CommandError(f"{path}: {error}") from error
 
 
 def read_text(path: str) -> str:

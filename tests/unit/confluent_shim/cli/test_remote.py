@@ -50,9 +50,9 @@ def test_a_cause_is_told_in_the_words_of_the_system() -> None:
     assert (code, stderr) == (1, f"confluent-shim: {URL} cannot be reached: Connection refused\n")
 
 
-def test_a_wrong_token_is_refused_and_the_option_is_named(network: responses.RequestsMock) -> None:
+@pytest.mark.usefixtures("network")
+def test_a_wrong_token_is_refused_and_the_option_is_named() -> None:
     """Looking needs no token; a change does."""
-    assert network is not None
     assert invoke("bindings", "list", "--url", URL).exit_code == 0
     refused = invoke("bindings", "unbind", "orders", "--url", URL, "--token", "wrong")
     assert (refused.exit_code, "--token" in refused.stderr) == (4, True)
@@ -67,11 +67,9 @@ def test_changes_that_are_switched_off_are_refused() -> None:
     assert (refused.exit_code, "SHIM_ADMIN_TOKEN" in refused.stderr) == (4, True)
 
 
-def test_the_token_comes_from_the_environment(
-    network: responses.RequestsMock, shim: Shim, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("network")
+def test_the_token_comes_from_the_environment(shim: Shim, monkeypatch: pytest.MonkeyPatch) -> None:
     """SHIM_ADMIN_TOKEN stands in for --token."""
-    assert network is not None
     shim.bind("orders")
     monkeypatch.setenv("SHIM_ADMIN_TOKEN", TOKEN)
     assert invoke("bindings", "unbind", "orders", "--url", URL).exit_code == 0

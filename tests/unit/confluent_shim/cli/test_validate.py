@@ -43,9 +43,9 @@ def test_events_that_conform_are_told_with_their_schema(bound: Shim, on_url: Run
     assert bound.landed("orders") == []
 
 
-def test_violations_are_told_by_record_and_pointer(bound: Shim, on_url: Run) -> None:
+@pytest.mark.usefixtures("bound")
+def test_violations_are_told_by_record_and_pointer(on_url: Run) -> None:
     """A refused event ends with 4: the violations on stdout, the first of them on stderr."""
-    assert bound.landed("orders") == []
     events = '{"id": 1}\n{"id": "x", "dt": "never"}'
     table = on_url("validate", "orders", "--ndjson", stdin=events)
     lines = table.stdout.splitlines()
@@ -57,9 +57,9 @@ def test_violations_are_told_by_record_and_pointer(bound: Shim, on_url: Run) -> 
     assert document["errors_cut"] is False
 
 
-def test_store_and_url_find_the_same(bound: Shim, backend: Backend, on_url: Run) -> None:
+@pytest.mark.usefixtures("bound")
+def test_store_and_url_find_the_same(backend: Backend, on_url: Run) -> None:
     """Both kinds of topic map judge by the same code: same violations, same words, same figures."""
-    assert bound.landed("orders") == []
     body = envelope(b'{"id": "x", "extra": 123456789012345678901234567890}', ndjson=False)
     with pytest.raises(RecordsRejected) as refusal:
         backend.validate("orders", body)
@@ -74,16 +74,16 @@ def test_the_store_judges_events_that_conform(backend: Backend) -> None:
     assert judged == Judgement("orders", 1, "orders-value", 1, 1)
 
 
-def test_a_document_with_two_readings_is_refused(bound: Shim, on_url: Run) -> None:
+@pytest.mark.usefixtures("bound")
+def test_a_document_with_two_readings_is_refused(on_url: Run) -> None:
     """Duplicate keys reach the shim as they are and are refused there."""
-    assert bound.landed("orders") == []
     refused = on_url("validate", "orders", stdin='{"id": 1, "id": 2}')
     assert (refused.exit_code, "duplicate-key" in refused.stdout) == (4, True)
 
 
-def test_many_violations_are_cut_and_that_is_said(bound: Shim, on_url: Run) -> None:
+@pytest.mark.usefixtures("bound")
+def test_many_violations_are_cut_and_that_is_said(on_url: Run) -> None:
     """The shim lists a bounded number."""
-    assert bound.landed("orders") == []
     refused = on_url("validate", "orders", "--ndjson", stdin="{}\n" * 150)
     assert (refused.exit_code, len(refused.stdout.splitlines())) == (4, 101)
     assert "only the first 100 violations are listed" in refused.stderr
