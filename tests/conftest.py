@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-# pytest_plugins = ["tests.stack.fixtures"]
+pytest_plugins = ["tests.stack.fixtures"]
 
 _TESTS = Path(__file__).parent
 _KINDS = ("unit", "contract", "integration", "e2e")

@@ -6,7 +6,18 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.server import Server, configuration, serving
-from tests.stack import Stack
+from tests.stack import Stack, is_external, missing_parts, start_stack
+
+
+@pytest.fixture(scope="session")
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """Give the stack that the stories play on."""
+    if not missing_parts() or is_external():
+        real: Stack = request.getfixturevalue("real_stack")
+        yield real
+        return
+    with start_stack("embedded") as embedded:
+        yield embedded
 
 
 @pytest.fixture(scope="session")

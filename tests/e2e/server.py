@@ -14,6 +14,7 @@ from typing import Any
 import requests
 
 TOKEN = "the-admin-token"
+_ADMIN = {"Authorization": f"Bearer {TOKEN}"}
 _READY_SECONDS = 30.0
 
 
@@ -46,6 +47,15 @@ class Server:
             timeout=60,
             check=False,
         )
+
+    def bind(self, topic: str, **fields: object) -> None:
+        """Bind `topic`, or change its binding."""
+        answer = requests.put(f"{self.url}/-/bindings/{topic}?replace=true", json=fields, headers=_ADMIN, timeout=30)
+        assert answer.status_code == 200, answer.text
+
+    def unbind(self, topic: str) -> requests.Response:
+        """Unbind `topic`."""
+        return requests.delete(f"{self.url}/-/bindings/{topic}", headers=_ADMIN, timeout=30)
 
     def get(self, path: str) -> Any:
         """GET a JSON document."""
