@@ -14,7 +14,7 @@ from confluent_shim.sinks.kafka import KafkaSink
 from confluent_shim.sinks.memory import MemorySink
 from confluent_shim.telemetry import Metrics, RegistryWatch
 from jsonschema_bridge import Registry
-from jsonschema_bridge.registry import CachedRegistry, MemoryRegistry, open_confluent_registry
+from jsonschema_bridge.registry import CachedRegistry, MemoryRegistry
 from topic_map import Store, open_store
 
 Ping = Callable[[], None]
@@ -93,6 +93,9 @@ def _open_registry(name: str, endpoint: RegistryEndpoint, metrics: Metrics) -> C
     if endpoint.url == "memory:":
         inner = MemoryRegistry()
     else:
+        # Its client takes most of a second to import; commands that only look at the topic map do without.
+        from jsonschema_bridge.registry.confluent import open_confluent_registry
+
         inner = open_confluent_registry(
             endpoint.url,
             user=endpoint.user or None,

@@ -7,6 +7,7 @@ This is the only module that reads the environment.
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -21,7 +22,7 @@ PREFIX = "SHIM_"
 CONFIG_VARIABLE = "SHIM_CONFIG"
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _HIDDEN = "********"
-_SECRET_WORDS = ("password", "secret", "key.pem", "oauthbearer.config", "token")
+_SECRET_WORDS = ("password", "passphrase", "secret", "key.pem", "jaas", "oauthbearer.config", "token")
 
 Seconds = float
 
@@ -143,9 +144,21 @@ def load_settings(path: str | Path | None = None, environ: Mapping[str, str] | N
         if name.startswith(PREFIX) and name != CONFIG_VARIABLE:
             _lay(tree, name, value)
     try:
-        return msgspec.convert(tree, Settings, strict=False, dec_hook=_secret)
+        settings = msgspec.convert(tree, Settings, strict=False, dec_hook=_secret)
     except msgspec.ValidationError as error:
         raise SettingsInvalid(str(error)) from error
+    _check_values(settings)
+    return settings
+
+
+def _check_values(settings: Settings) -> None:
+    """Refuse what has the right type and would do harm."""
+    if settings.admin_token is not None and not re.fullmatch(r"[!-~]+", settings.admin_token.reveal()):
+        raise SettingsInvalid("admin_token: needs at least one character, and only printable ASCII without spaces")
+    for name, cluster in settings.clusters.items():
+        for part, endpoint in (("registry", cluster.registry), ("rest_proxy", cluster.rest_proxy)):
+            if "@" in endpoint.url.partition("://")[2].partition("/")[0]:
+                raise SettingsInvalid(f"clusters.{name}.{part}.url: credentials belong into the keys user and password")
 
 
 def hand_down(path: str | Path | None, metrics_folder: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from topic_map.binding import Binding, check, nearest
 from topic_map.claims import DEFAULT_CONTEXT, Claim, SubjectId, claims_of
@@ -105,7 +105,7 @@ def _incoming(table: Table, changes: Sequence[Change], registries: Mapping[str, 
             continue
         after = _checked(change.binding, registries)
         if before is not None and not change.replace:
-            raise TopicTaken(topic, _in_words(before), _in_words(after))
+            raise TopicTaken(topic, *_sides(before, after))
         if before is None or before != replace(after, revision=before.revision):
             incoming[topic] = after
     return incoming
@@ -136,5 +136,14 @@ def _spelled(subject: SubjectId) -> str:
     return subject.name if subject.context == DEFAULT_CONTEXT else f":{subject.context}:{subject.name}"
 
 
-def _in_words(binding: Binding) -> str:
-    return f"subject {binding.subject!r} of cluster {binding.cluster!r}"
+def _sides(before: Binding, after: Binding) -> tuple[str, str]:
+    """Tell what is bound and what was asked for: the subjects, and every other field in which they differ."""
+    one, other = asdict(before), asdict(after)
+    other |= {name: one[name] for name in ("revision", "bound_version") if name == "revision" or not other[name]}
+    differing = [name for name in one if name not in ("subject", "cluster") and one[name] != other[name]]
+    left, right = (
+        f"subject {row['subject']!r} of cluster {row['cluster']!r}"
+        + "".join(f", {name} {row[name]!r}" for name in differing)
+        for row in (one, other)
+    )
+    return left, right

@@ -1,4 +1,4 @@
-"""`/-/bindings`: the topic map over HTTP."""
+"""`/-/bindings` and `/-/history`: the topic map over HTTP."""
 
 import hmac
 from typing import Any
@@ -22,24 +22,24 @@ _V2_TYPE = "application/vnd.kafka.jsonschema.v2+json"
 
 def blueprint(services: Services) -> Blueprint:
     """Return the routes of the topic map; those that change it need the admin token."""
-    routes = Blueprint("bindings", __name__, url_prefix="/-/bindings")
+    routes = Blueprint("bindings", __name__, url_prefix="/-")
     administration, token = services.administration, services.settings.admin_token
 
     @routes.before_request
     def note() -> None:
         facts_of(request.environ).route = "bindings"
 
-    @routes.get("")
+    @routes.get("/bindings")
     def every() -> Response:
         table = administration.table()
         rows = [_plain(binding) for _, binding in sorted(table.bindings.items())]
         return _json({"revision": table.revision, "bindings": rows})
 
-    @routes.get("/<topic>")
+    @routes.get("/bindings/<topic>")
     def one(topic: str) -> Response:
         return _json(_plain(administration.binding(topic)))
 
-    @routes.put("/<topic>")
+    @routes.put("/bindings/<topic>")
     def bind(topic: str) -> Response:
         author = _author(token)
         fields = _fields(topic)
@@ -53,17 +53,21 @@ def blueprint(services: Services) -> Blueprint:
         )
         return _json(_plain(binding))
 
-    @routes.delete("/<topic>")
+    @routes.delete("/bindings/<topic>")
     def unbind(topic: str) -> Response:
         revision = administration.unbind(topic, _author(token), expected_revision=_expected_revision())
         return _json({"topic": topic, "revision": revision})
 
-    @routes.get("/<topic>/history")
+    @routes.get("/bindings/<topic>/history")
     def history(topic: str) -> Response:
-        limit = min(request.args.get("limit", 100, int), _MAX_HISTORY)
-        return _json({"topic": topic, "history": msgspec.to_builtins(administration.history(topic, limit))})
+        entries = administration.history(topic, _limit())
+        return _json({"topic": topic, "history": msgspec.to_builtins(entries)})
 
-    @routes.post("/<topic>/validate")
+    @routes.get("/history")
+    def whole_history() -> Response:
+        return _json({"history": msgspec.to_builtins(administration.history(None, _limit()))})
+
+    @routes.post("/bindings/<topic>/validate")
     def validate(topic: str) -> Response:
         content_type = request.content_type or _V2_TYPE
         incoming = read_request(
@@ -117,6 +121,13 @@ def _flag(name: str) -> bool:
     if value not in ("true", "false", ""):
         raise BodyUnreadable(f"{name}: must be true or false, not {value}")
     return value != "false"
+
+
+def _limit() -> int:
+    value = request.args.get("limit", "100")
+    if not value.isascii() or not value.isdigit():
+        raise BodyUnreadable(f"limit: must be a number of entries, not {value}")
+    return min(int(value), _MAX_HISTORY)
 
 
 def _expected_revision() -> int | None:

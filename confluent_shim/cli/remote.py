@@ -5,7 +5,7 @@ from urllib.parse import quote
 import msgspec
 
 from confluent_shim.cli.backend import BindRequest, Judgement, Snapshot
-from confluent_shim.cli.exits import FAILED, REFUSED, CommandError, exit_code
+from confluent_shim.cli.exits import FAILED, CommandError, exit_code
 from confluent_shim.cli.store_backend import user_name
 from topic_map import Binding, HistoryEntry
 
@@ -50,9 +50,8 @@ class HttpBackend:
         return self._ask("GET", _path(topic), Binding)
 
     def history(self, topic: str | None, limit: int) -> list[HistoryEntry]:
-        if topic is None:
-            raise CommandError("the history of all topics is not yet supported over HTTP; name a TOPIC", REFUSED)
-        return self._ask("GET", f"{_path(topic)}/history", _History, {"limit": str(limit)}).history
+        path = "/-/history" if topic is None else f"{_path(topic)}/history"
+        return self._ask("GET", path, _History, {"limit": str(limit)}).history
 
     def bind(self, asked: BindRequest) -> Binding:
         fields = {**msgspec.to_builtins(asked.binding), "schema": asked.schema}

@@ -3,8 +3,6 @@ from pathlib import Path
 
 import click
 
-from confluent_shim.settings import hand_down, load_settings
-
 # Workers import the application themselves: metrics choose their memory when they are imported, and must find
 # the shared folder then.
 _APPLICATION = "confluent_shim.app:serve_from_environment"
@@ -20,6 +18,8 @@ def serve(config: Path | None, workers: int | None, host: str | None, port: int 
     from granian import Granian
     from granian.constants import Interfaces
     from granian.log import LogLevels
+
+    from confluent_shim.settings import hand_down, load_settings
 
     server = load_settings(config).server
     with tempfile.TemporaryDirectory(prefix="confluent-shim-metrics-") as metrics:

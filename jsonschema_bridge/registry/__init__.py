@@ -1,7 +1,10 @@
-"""Talk to a schema registry: one interface, Confluent's client, a cache before it, and one in memory."""
+"""Talk to a schema registry: one interface, a cache before it, and one in memory.
+
+Confluent's client takes most of a second to import, so `jsonschema_bridge.registry.confluent` is imported only by
+whoever opens one.
+"""
 
 from jsonschema_bridge.registry.cached import CachedRegistry
-from jsonschema_bridge.registry.confluent import ConfluentRegistry, open_confluent_registry
 from jsonschema_bridge.registry.interface import Registry
 from jsonschema_bridge.registry.memory import MemoryRegistry
 from jsonschema_bridge.registry.model import RegisteredSchema, Schema, SchemaKind, SchemaReference
@@ -9,7 +12,6 @@ from jsonschema_bridge.registry.observer import LoggingObserver, RegistryObserve
 
 __all__ = [
     "CachedRegistry",
-    "ConfluentRegistry",
     "LoggingObserver",
     "MemoryRegistry",
     "RegisteredSchema",
@@ -18,5 +20,4 @@ __all__ = [
     "Schema",
     "SchemaKind",
     "SchemaReference",
-    "open_confluent_registry",
 ]

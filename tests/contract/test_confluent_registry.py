@@ -14,7 +14,8 @@ from jsonschema_bridge.errors import (
     SubjectNotFound,
     VersionNotFound,
 )
-from jsonschema_bridge.registry import MemoryRegistry, Registry, open_confluent_registry
+from jsonschema_bridge.registry import MemoryRegistry, Registry
+from jsonschema_bridge.registry.confluent import open_confluent_registry
 from tests.contract.registry_contract import RegistryContract, new_schema, new_subject
 from tests.doubles_registry import always, dripping, guarded, hanging, refused, registry_over_http, serving
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from confluent_shim.devstack.kafka import MockKafka
+from confluent_shim.devstack import MockKafka, registry_app, serving
+from jsonschema_bridge.registry import MemoryRegistry
 from tests.stack import topics
 from tests.stack.kafka import Kafka
 from tests.stack.parts import fill_cache, missing_parts
@@ -24,11 +25,11 @@ REGISTRY_VARIABLE = "SHIM_TEST_REGISTRY"
 
 @dataclass(frozen=True)
 class Stack:
-    """Where a running stack is. `registry_url` is None where it has none; `kafka` and `registry` where it owns none."""
+    """Where a running stack is. `kafka` and `registry` are None where it owns none."""
 
     name: Literal["real", "embedded", "external"]
     kafka_bootstrap: str
-    registry_url: str | None = None
+    registry_url: str
     kafka: Kafka | None = None
     registry: AxonOpsRegistry | None = None
 
@@ -96,13 +97,14 @@ def _real() -> Iterator[Stack]:
 def _embedded() -> Iterator[Stack]:
     kafka = MockKafka()
     try:
-        yield Stack("embedded", kafka.bootstrap)
+        with serving(registry_app(MemoryRegistry())) as registry_url:
+            yield Stack("embedded", kafka.bootstrap, registry_url)
     finally:
         kafka.close()
 
 
 @contextmanager
 def _external() -> Iterator[Stack]:
-    if not is_external():
-        raise StackError(f"{KAFKA_VARIABLE} names no Kafka")
-    yield Stack("external", os.environ[KAFKA_VARIABLE], os.environ.get(REGISTRY_VARIABLE))
+    if not is_external() or REGISTRY_VARIABLE not in os.environ:
+        raise StackError(f"{KAFKA_VARIABLE} and {REGISTRY_VARIABLE} must name a Kafka and a registry")
+    yield Stack("external", os.environ[KAFKA_VARIABLE], os.environ[REGISTRY_VARIABLE])

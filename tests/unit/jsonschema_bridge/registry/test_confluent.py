@@ -1,6 +1,6 @@
 import pytest
 
-from jsonschema_bridge.registry import open_confluent_registry
+from jsonschema_bridge.registry.confluent import open_confluent_registry
 
 
 @pytest.mark.parametrize(
