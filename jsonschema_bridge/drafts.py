@@ -7,10 +7,11 @@ verdicts. Sources: rest-proxy contract, section 4.3; recorded verdicts of a 7.9.
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 import jsonschema_rs
 
-INTEGER_URI = "urn:confluent-shim:integer"
+INTEGER_URI = f"urn:uuid:{uuid4()}"  # no schema can guess it, and so none can put its own $id in the way
 INTEGER_SCHEMA = {"$schema": "http://json-schema.org/draft-04/schema#", "type": "integer"}
 """In draft 4 an integer is a number without a fraction *in its text*: 1.0 is none. Other drafts ask for the value."""
 
@@ -49,17 +50,17 @@ _ASSERTED = frozenset(
     ]
 )
 _ANNOTATIONS = frozenset(("contentEncoding", "contentMediaType"))
-_DATA = frozenset(("enum", "const", "default", "examples"))
-_MAPS = frozenset(("properties", "patternProperties", "definitions", "$defs", "dependencies", "dependentSchemas"))
+MAPS = frozenset(("properties", "patternProperties", "definitions", "$defs", "dependencies", "dependentSchemas"))
+"""Keywords whose members are names of the schema's own, each with a schema."""
 
 
-def dialect(schema: object) -> str:
-    """Name the draft of `schema`: its `$schema` without scheme and fragment; absent or unknown is draft 7."""
+def dialect(schema: object, default: str = _DRAFT_7) -> str:
+    """Name the draft of `schema`: its `$schema` without scheme and fragment; absent or unknown is `default`."""
     declared = schema.get("$schema") if isinstance(schema, dict) else None
     if not isinstance(declared, str):
-        return _DRAFT_7
+        return default
     name = declared.removesuffix("#").removeprefix("https://").removeprefix("http://")
-    return name if name in _DRAFTS else _DRAFT_7
+    return name if name in _DRAFTS else default
 
 
 def validator_class(schema: object) -> Draft:
@@ -72,22 +73,30 @@ def reads_integers_by_text(schema: object) -> bool:
     return dialect(schema) in _EVERIT
 
 
-def normal(schema: object) -> object:
-    """Return `schema` with its `$schema` in the one spelling that every validator knows."""
+def id_keyword(schema: object, default: str = _DRAFT_7) -> str:
+    """Name the keyword that gives `schema` its base URI: `id` in draft 4, `$id` since."""
+    return "id" if dialect(schema, default) == _EVERIT[0] else "$id"
+
+
+def normal(schema: object, default: str = _DRAFT_7) -> object:
+    """Return `schema` with its `$schema` in the one spelling that every validator knows.
+
+    `default` is the draft of a schema that names none: for one that is referred to, the draft of the one that refers.
+    """
     if not isinstance(schema, dict):
         return schema
-    name = dialect(schema)
+    name = dialect(schema, default)
     scheme, fragment = ("http", "#") if name in _EVERIT else ("https", "")
     return {**schema, "$schema": f"{scheme}://{name}{fragment}"}
 
 
 def as_confluent_reads(schema: object, *, integers: bool) -> object:
-    """Rewrite a schema of drafts 4 to 7: what Everit does not assert goes; later drafts stay as they are.
+    """Rewrite a schema that Everit reads, one of drafts 4 to 7 or referred to by one: what it does not assert goes.
 
     With `integers`, each `"type": "integer"` becomes a reference to INTEGER_SCHEMA, which costs nothing at run time;
     what remains has the same verdicts but not the same schema paths, so violations come from the form without.
     """
-    return _rewrite(schema, integers) if reads_integers_by_text(schema) else schema
+    return _rewrite(schema, integers)
 
 
 def _rewrite(schema: object, integers: bool) -> object:
@@ -97,21 +106,23 @@ def _rewrite(schema: object, integers: bool) -> object:
         return schema
     result: dict[str, Any] = {}
     for keyword, value in schema.items():
-        if keyword in _ANNOTATIONS:
+        if isinstance(value, str) and (keyword in _ANNOTATIONS or (keyword == "format" and value not in _ASSERTED)):
             continue
-        if keyword in _DATA:
-            result[keyword] = value
-        elif keyword in _MAPS and isinstance(value, dict):
+        if keyword == "const" or (keyword == "enum" and isinstance(value, list)):
+            result[keyword] = value  # data, however much it looks like a schema
+        elif keyword in MAPS and isinstance(value, dict):
             result[keyword] = {name: _rewrite(item, integers) for name, item in value.items()}
-        elif keyword != "format" or value in _ASSERTED:
+        else:
             result[keyword] = _rewrite(value, integers)
-    if integers and "$ref" not in result:  # up to draft 7 nothing beside a $ref counts
+    if integers:
         _refer_to_integer(result)
     return result
 
 
 def _refer_to_integer(schema: dict[str, Any]) -> None:
     types = schema.get("type")
+    if not isinstance(schema.get("allOf", []), list):
+        return  # not a schema; the compiler says so
     by_text = {"$ref": INTEGER_URI}
     if types == "integer":
         del schema["type"]

@@ -16,8 +16,10 @@ import jiter
 
 from jsonschema_bridge.errors import JsonUnreadable
 
-MAX_DEPTH = 199
-"""Levels of arrays and objects that the parser follows; one more is refused."""
+MAX_DEPTH = 200
+"""Levels of arrays and objects around a value that the parser follows; a value deeper down is refused."""
+
+_REASON_LENGTH = 200  # a reason names a duplicate key, which may be as long as the body
 
 _INFINITE = b"\x00\x00\x00\x00\x00\x00\xf0"  # the tail that +inf and -inf share, but for the last byte
 _BOMS = (
@@ -41,8 +43,9 @@ _WHERE = re.compile(r" at line (\d+) column (\d+)$")
 def utf8(body: bytes) -> bytes:
     """Return `body` as UTF-8 without a byte order mark; UTF-16 and UTF-32 are transcoded.
 
-    The encoding is told by the mark or by where the zero bytes of the first four stand (RFC 4627, section 3), as
-    Jackson does. Raises JsonUnreadable.
+    The encoding is told by the mark or by where the zero bytes stand, as Jackson does: UTF-32 by the first four,
+    UTF-16 by the first two (the first character of a JSON text is ASCII, the second need not be). Raises
+    JsonUnreadable.
     """
     if body[:2].isascii() and b"\0" not in body[:4]:
         return body
@@ -60,8 +63,8 @@ def _encoding(body: bytes) -> tuple[str, int]:
         if body.startswith(mark):
             return encoding, len(mark)
     zeros = "".join("0" if byte == 0 else "x" for byte in body[:4])
-    by_zeros = {"000x": "utf-32-be", "x000": "utf-32-le", "0x0x": "utf-16-be", "x0x0": "utf-16-le"}
-    return by_zeros.get(zeros, "utf-8"), 0
+    by_zeros = {"000x": "utf-32-be", "x000": "utf-32-le", "0x": "utf-16-be", "x0": "utf-16-le"}
+    return by_zeros.get(zeros) or by_zeros.get(zeros[:2], "utf-8"), 0
 
 
 def read_json(text: bytes) -> object:
@@ -79,7 +82,11 @@ def read_json(text: bytes) -> object:
 
 def _unreadable(text: str) -> JsonUnreadable:
     kind = next((kind for start, kind in _REASONS if text.startswith(start)), "syntax")
-    return JsonUnreadable(kind, _WHERE.sub(r" (line \1, column \2)", text))
+    place = _WHERE.search(text)
+    where = f" (line {place[1]}, column {place[2]})" if place else ""
+    reason = text[: place.start()] if place else text
+    cut = reason if len(reason) <= _REASON_LENGTH else reason[:_REASON_LENGTH] + "…"
+    return JsonUnreadable(kind, cut + where)
 
 
 def _infinite(value: object, pointer: str) -> Iterator[str]:

@@ -1,8 +1,10 @@
 """JSON Schemas compiled once, and what they say of a value."""
 
+import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import quote, urldefrag, urljoin
 
 import jsonschema
 import jsonschema_rs
@@ -18,7 +20,11 @@ from jsonschema_bridge.violation import Violation, bounded, pointer
 Resolve = Callable[[SchemaReference], Schema]
 """Gives the schema that a reference names; the registry's, and nothing else's."""
 
-_BASE = "json-schema:///"
+_BASE = "http://schema.invalid/"  # where a schema without an absolute $id stands; nothing is ever fetched from it
+_REASON_LENGTH = 500
+_UNKNOWN = re.compile(r"Resource '([^']*)' is not present")
+_PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=10_000)
+"""A pattern that backtracks this often on a value has not matched it: no schema can stall a worker."""
 
 
 def references_of(registry: Registry) -> Resolve:
@@ -39,7 +45,7 @@ class JsonSchemaValidator:
     def violations(self, value: object) -> Iterator[Violation]:
         """Yield every reason why `value` does not conform; nothing when it does."""
         for error in self._explaining.iter_errors(value):
-            yield _violation(error)
+            yield _violation(error, value)
 
 
 def compile_json_schema(schema: Schema, resolve: Resolve) -> JsonSchemaValidator:
@@ -49,8 +55,7 @@ def compile_json_schema(schema: Schema, resolve: Resolve) -> JsonSchemaValidator
     """
     document = read_schema(schema.text)
     known = _referenced(schema, document, resolve)
-    by_text = drafts.reads_integers_by_text(document)
-    explaining_keywords = {"type": _IntegerByText} if by_text else {}
+    explaining_keywords = {"type": _IntegerByText} if drafts.reads_integers_by_text(document) else {}
     return JsonSchemaValidator(
         _compile(document, known, integers=True, keywords={}),
         _compile(document, known, integers=False, keywords=explaining_keywords),
@@ -66,7 +71,7 @@ def check_json_schema(schema: Schema, resolve: Resolve) -> None:
     try:
         validator_for(document, default=jsonschema.Draft7Validator).check_schema(document)  # type: ignore[arg-type]
     except jsonschema.SchemaError as error:
-        raise SchemaInvalid(error.message, pointer(list(error.absolute_path))) from error
+        raise SchemaInvalid(_cut(error.message), pointer(list(error.absolute_path))) from error
     compile_json_schema(schema, resolve)
 
 
@@ -84,57 +89,83 @@ def read_schema(text: str) -> object:
 def _compile(
     document: object, known: Mapping[str, object], *, integers: bool, keywords: dict[str, Any]
 ) -> drafts.Draft:
-    def retrieve(uri: str) -> Any:
-        if uri == drafts.INTEGER_URI:
-            return drafts.INTEGER_SCHEMA
-        if uri in known:
-            return _ready(known[uri], integers=integers)
-        raise LookupError(f"{uri} is not among the schema's references")
+    by_text, default = drafts.reads_integers_by_text(document), drafts.dialect(document)
 
+    def ready(schema: object) -> Any:
+        # The draft of the schema that refers decides who reads all of it.
+        return drafts.normal(drafts.as_confluent_reads(schema, integers=integers) if by_text else schema, default)
+
+    resources = [(drafts.INTEGER_URI, drafts.INTEGER_SCHEMA), *((uri, ready(known[uri])) for uri in known)]
     try:
         return drafts.validator_class(document)(  # type: ignore[return-value]
-            _ready(document, integers=integers),
+            ready(document),
             validate_formats=True,
-            retriever=retrieve,
+            registry=jsonschema_rs.Registry(resources, retriever=_refuse),
+            retriever=_refuse,
+            base_uri=_BASE,
+            pattern_options=_PATTERNS,
             keywords=keywords or None,
             mask="the value",
         )
     except jsonschema_rs.ValidationError as error:
-        raise SchemaInvalid(error.message, pointer(list(error.instance_path))) from error
+        raise SchemaInvalid(_reason(error.message), pointer(list(error.instance_path))) from error
     except (jsonschema_rs.ReferencingError, ValueError) as error:
-        raise SchemaInvalid(str(error)) from error
+        raise SchemaInvalid(_reason(str(error))) from error
 
 
-def _ready(document: object, *, integers: bool) -> Any:
-    return drafts.normal(drafts.as_confluent_reads(document, integers=integers))
+def _refuse(uri: str) -> Any:
+    raise LookupError(f"{uri} is not among the schema's references")
+
+
+def _reason(text: str) -> str:
+    unknown = _UNKNOWN.search(text)
+    return _cut(f"{unknown[1].removeprefix(_BASE)} is not among the schema's references" if unknown else text)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _REASON_LENGTH else text[:_REASON_LENGTH] + "…"
 
 
 def _referenced(schema: Schema, document: object, resolve: Resolve) -> dict[str, object]:
-    """Collect every schema that is referred to, directly or not, by the URI under which `$ref` finds it."""
+    """Collect every schema that is referred to, directly or not, by the URIs under which `$ref` may find it.
+
+    A name is relative to the schema that declares the reference: to its `$id`, else to the name that it has itself;
+    and, as Confluent takes names, to nothing at all.
+    """
+    default = drafts.dialect(document)
     known: dict[str, object] = {}
-    waiting = [(_base_uri(document), reference) for reference in schema.references]
+    waiting = [({_BASE, _base_uri(document, _BASE, default)}, reference) for reference in schema.references]
     seen: set[SchemaReference] = set()
     while waiting:
-        base, reference = waiting.pop()
-        uri = urljoin(base, reference.name) if base != _BASE else _BASE + reference.name.lstrip("/")
+        bases, reference = waiting.pop()
         found = resolve(reference)
         referenced = read_schema(found.text)
-        for name in {uri, reference.name}:
-            if known.setdefault(name, referenced) != referenced:
+        uris = {_join(base, reference.name) for base in bases}
+        for uri in uris:
+            if _differ(known.setdefault(uri, referenced), referenced):
                 raise SchemaInvalid(f"two references have the name {reference.name!r} and differ")
         if reference not in seen:
             seen.add(reference)
-            inner = _base_uri(referenced, uri)
+            inner = {_BASE, *uris, *(_base_uri(referenced, uri, default) for uri in uris)}
             waiting.extend((inner, below) for below in found.references)
     return known
 
 
-def _base_uri(document: object, default: str = _BASE) -> str:
-    if isinstance(document, dict):
-        declared = document.get("$id", document.get("id"))
-        if isinstance(declared, str):
-            return urljoin(default, declared)
-    return default
+def _differ(one: object, other: object) -> bool:
+    # Texts, because to Python 1, 1.0 and True are the same.
+    return one is not other and json.dumps(one, sort_keys=True) != json.dumps(other, sort_keys=True)
+
+
+def _base_uri(document: object, outer: str, default: str) -> str:
+    declared = document.get(drafts.id_keyword(document, default)) if isinstance(document, dict) else None
+    return _join(outer, declared) if isinstance(declared, str) else outer
+
+
+def _join(base: str, name: str) -> str:
+    try:
+        return quote(urldefrag(urljoin(base, name)).url, safe=":/?[]@!$&'()*+,;=%~")
+    except ValueError as error:
+        raise SchemaInvalid(f"{name!r} is not a URI: {error}") from error
 
 
 class _IntegerByText:
@@ -164,33 +195,68 @@ class _IntegerByText:
         return name == "number" or isinstance(instance, int)
 
 
-def _violation(error: jsonschema_rs.ValidationError) -> Violation:
-    keyword = str(error.schema_path[-1]) if error.schema_path else "false"
-    actual = error.instance
+def _violation(error: jsonschema_rs.ValidationError, value: object) -> Violation:
+    path, schema_path = list(error.instance_path), list(error.schema_path)
+    keyword = _keyword(error, schema_path)
     expected, message = _expected(error, keyword)
     return Violation(
-        pointer=pointer(list(error.instance_path)),
+        pointer=pointer(path),
         keyword=keyword,
-        schema_pointer=pointer(list(error.schema_path)),
+        schema_pointer=pointer(schema_path),
         expected=bounded(expected),
-        actual=bounded(actual),
-        message=message,
+        actual=bounded(_at(value, path)),
+        message=_cut(message),
     )
 
 
+def _at(value: Any, path: list[str | int]) -> object:
+    for token in path:
+        value = value[token]
+    return value
+
+
+def _keyword(error: jsonschema_rs.ValidationError, schema_path: list[str | int]) -> str:
+    last = schema_path[-1] if schema_path else ""
+    if not isinstance(error.kind, jsonschema_rs.ValidationErrorKind.FalseSchema):
+        return str(last)
+    # The schema itself is `false`: the last token is a keyword only where it is not a name or an index.
+    parent = schema_path[-2] if len(schema_path) > 1 else ""
+    return last if last in _CLOSING and parent not in drafts.MAPS else "false"
+
+
+_CLOSING = ("additionalProperties", "additionalItems", "unevaluatedProperties", "unevaluatedItems")
+_NO_OTHER_PROPERTIES = "no other properties"
+_NO_OTHER_ITEMS = "no other items"
+
+
 def _expected(error: jsonschema_rs.ValidationError, keyword: str) -> tuple[object, str]:
+    kinds = jsonschema_rs.ValidationErrorKind
+    said: tuple[object, str]
     match error.kind:
-        case jsonschema_rs.ValidationErrorKind.Custom(keyword=_, message=types):
-            return types, f"the value is not of type {types}"
-        case jsonschema_rs.ValidationErrorKind.Type(types=types):
+        case kinds.Custom(keyword=_, message=types):
+            said = types, f"the value is not of type {types}"
+        case kinds.Type(types=types):
             names = " or ".join(types)
-            return names, f"the value is not of type {names}"
-        case jsonschema_rs.ValidationErrorKind.Required(property=name):
-            return name, f"the required property {name!r} is missing"
-        case jsonschema_rs.ValidationErrorKind.AdditionalProperties(unexpected=names):
-            return "no other properties", f"unexpected properties: {', '.join(map(repr, names[:10]))}"
-        case jsonschema_rs.ValidationErrorKind.UnevaluatedProperties(unexpected=names):
-            return "no other properties", f"unexpected properties: {', '.join(map(repr, names[:10]))}"
-    details = error.kind.as_dict()
-    wanted = next((value for name, value in details.items() if name not in ("context", "error")), None)
-    return wanted if wanted is not None else keyword, error.message
+            said = names, f"the value is not of type {names}"
+        case kinds.Required(property=name):
+            said = name, f"the required property {name!r} is missing"
+        case kinds.AdditionalProperties(unexpected=names) | kinds.UnevaluatedProperties(unexpected=names):
+            said = _NO_OTHER_PROPERTIES, f"unexpected properties: {', '.join(map(repr, names[:10]))}"
+        case kinds.AdditionalItems() | kinds.UnevaluatedItems():
+            said = _NO_OTHER_ITEMS, "there are more items than the schema knows"
+        case kinds.FalseSchema():
+            said = (
+                _NO_OTHER_PROPERTIES if keyword.endswith("Properties") else "nothing",
+                "the schema allows no value here",
+            )
+        case kinds.PropertyNames():
+            said = f"names that satisfy {keyword}", f"the name of a property does not satisfy {keyword}"
+        case kinds.Contains():
+            said = "an item that satisfies contains", "the value contains no item that it must contain"
+        case kinds.BacktrackLimitExceeded():
+            said = keyword, "the value was too much for the schema's pattern"
+        case _:
+            details = error.kind.as_dict()
+            wanted = next((value for name, value in details.items() if name not in ("context", "error")), None)
+            said = (wanted if wanted is not None else keyword, error.message)
+    return said

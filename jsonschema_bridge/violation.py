@@ -1,5 +1,8 @@
 """One reason why a record is refused, as data; rendering is the caller's."""
 
+import json
+import math
+
 import msgspec
 
 from jsonschema_bridge.json_text import escape
@@ -30,17 +33,36 @@ def pointer(path: list[str | int]) -> str:
 
 
 def bounded(value: object) -> object:
-    """Return `value` as it is when it is small, else the beginning of its JSON text and an ellipsis."""
-    if value is None or isinstance(value, bool | float):
-        return value
+    """Return `value` as it is when it is small, else the beginning of its JSON text and an ellipsis.
+
+    What JSON has no number for, and integers beyond 64 bits, become text: every result can be encoded.
+    """
     if isinstance(value, str):
-        return value if len(value) <= ACTUAL_BYTES else value[:ACTUAL_BYTES] + "…"
-    text = _json(value)
-    return value if len(text) <= ACTUAL_BYTES else text[:ACTUAL_BYTES] + "…"
+        return _cut(value)
+    text = ""
+    for piece in _ENCODER.iterencode(value):  # lazily: a value of megabytes costs no more than its beginning
+        text += piece
+        if len(text) > ACTUAL_BYTES:
+            return _cut(text)
+    return value if len(text.encode()) <= ACTUAL_BYTES and _fits(value) else _cut(text)
 
 
-def _json(value: object) -> str:
-    try:
-        return msgspec.json.encode(value).decode()
-    except OverflowError:  # integers beyond 64 bits
-        return str(value)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def _cut(text: str) -> str:
+    beginning = text[:ACTUAL_BYTES].encode(errors="replace")[:ACTUAL_BYTES].decode(errors="ignore")
+    return beginning if beginning == text else beginning + "…"
+
+
+def _fits(value: object) -> bool:
+    match value:
+        case dict():
+            return all(map(_fits, value.values()))
+        case list():
+            return all(map(_fits, value))
+        case int():
+            return -(2**63) <= value < 2**64
+        case float():
+            return math.isfinite(value)
+    return True
