@@ -158,7 +158,8 @@ def _java_double(value: float) -> str:
     size = abs(value)
     if size == 0:
         return f"{sign}0.0"
-    _, digits, exponent = Decimal(repr(size)).as_tuple()
+    two = f"{size:.1e}"  # Java writes two digits or more, the nearest: 4.9E-324 where Python has 5e-324
+    _, digits, exponent = Decimal(two if float(two) == size else repr(size)).as_tuple()
     text = "".join(map(str, digits)).rstrip("0") or "0"
     point = len(digits) + int(exponent)  # where the decimal point stands, counted from the first digit
     if _PLAIN_FROM <= size < _PLAIN_BELOW:
