@@ -1,5 +1,7 @@
 """The stack itself: what other integration tests rest on."""
 
+import shutil
+import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,7 +10,7 @@ import pytest
 import requests
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from tests.stack import Kafka, Stack, start_stack
+from tests.stack import Kafka, Stack, start_stack, topics
 from tests.stack.process import Process, StackError
 
 
@@ -73,15 +75,14 @@ def test_a_frozen_registry_answers_nothing_until_it_goes_on(real_stack: Stack) -
 
 
 def test_a_frozen_broker_goes_on_where_it_was(own_kafka: Kafka, topic: str) -> None:
-    stack = Stack("real", own_kafka.bootstrap)
-    stack.create_topic(topic)
+    topics.create_on_kafka(own_kafka.bootstrap, topic, 1, {})
     own_kafka.pause()
     late = produce(own_kafka.bootstrap, topic, b"late", seconds=1.0)
     assert late is not None
     assert late.code() == KafkaError._MSG_TIMED_OUT
     own_kafka.resume()
     assert produce(own_kafka.bootstrap, topic, b"after") is None
-    assert stack.read_all(topic)[-1].value == b"after"
+    assert topics.read_all(own_kafka.bootstrap, topic)[-1].value == b"after"
 
 
 @pytest.mark.parametrize("end", [Kafka.stop, Kafka.kill], ids=["stop", "kill"])
@@ -89,14 +90,13 @@ def test_acked_records_survive_a_restart_at_the_same_address(
     own_kafka: Kafka, topic: str, end: Callable[[Kafka], None]
 ) -> None:
     address = own_kafka.bootstrap
-    stack = Stack("real", address)
-    stack.create_topic(topic)
+    topics.create_on_kafka(address, topic, 1, {})
     assert produce(address, topic, b"before") is None
     end(own_kafka)
     own_kafka.restart()
     assert own_kafka.bootstrap == address
     assert produce(address, topic, b"after") is None
-    assert [record.value for record in stack.read_all(topic)] == [b"before", b"after"]
+    assert [record.value for record in topics.read_all(address, topic)] == [b"before", b"after"]
 
 
 def test_the_embedded_stack_takes_the_same_questions(embedded: Stack, topic: str) -> None:
@@ -107,6 +107,7 @@ def test_the_embedded_stack_takes_the_same_questions(embedded: Stack, topic: str
     assert [(record.key, record.value) for record in embedded.read_all(topic)] == [(b"key", b"value")]
 
 
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="programs are tied to the tests by setpriv")
 def test_a_program_that_does_not_start_shows_the_end_of_its_log(tmp_path: Path) -> None:
     with pytest.raises(StackError, match=r"(?s)ended with 3.*no such luck"):
-        Process("broken", ["sh", "-c", "echo no such luck; exit 3"], tmp_path).start(lambda: False)
+        Process("broken", [sys.executable, "-c", "print('no such luck'); exit(3)"], tmp_path).start(lambda: False)

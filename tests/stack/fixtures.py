@@ -10,7 +10,7 @@ from tests.stack import Kafka, Stack, fill_cache, is_external, missing_parts, st
 
 _NEED_REAL = {"real_stack", "own_kafka"}
 _used: set[str] = set()
-_not_run: set[str] = set()
+_missed: set[str] = set()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -24,8 +24,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say which stack the run used, and loudly what it did without."""
     for line in sorted(_used):
         terminalreporter.write_line(f"stack: {line}")
-    if _not_run:
-        missing = ", ".join(missing_parts())
+    if _missed:
+        missing = ", ".join(sorted(_missed))
         terminalreporter.write_sep("!", f"REAL STACK NOT RUN: missing {missing}", red=True, bold=True)
 
 
@@ -55,7 +55,7 @@ def _demand_parts() -> None:
     missing = missing_parts()
     if not missing:
         return
-    _not_run.update(missing)
+    _missed.update(missing)
     reason = f"the real stack needs {', '.join(missing)}"
     if os.environ.get("SHIM_TEST_REQUIRE_REAL") == "1" or os.environ.get("CI") == "true":
         pytest.fail(reason)

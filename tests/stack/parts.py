@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -73,10 +72,9 @@ def registry_program() -> Path:
 
 
 def fill_cache() -> None:
-    """Have every part in the cache, side by side: one waits for the network, the other compiles."""
-    with ThreadPoolExecutor(2) as pool:
-        for filling in [pool.submit(kafka_folder), pool.submit(registry_program)]:
-            filling.result()
+    """Have every part in the cache. Raises StackError. One after the other, so that Ctrl-C ends it at once."""
+    kafka_folder()
+    registry_program()
 
 
 def _part(name: str, fill: Callable[[Path, Path], None]) -> Path:
