@@ -52,7 +52,12 @@ class Publisher:
                 record._replace(partition=request.partition) if record.partition is None else record
                 for record in admitted
             ]
-        deliveries = self._sinks[binding.cluster].send(binding.topic, admitted)
+        in_flight = self._metrics.in_flight.labels(binding.cluster)
+        in_flight.inc(len(admitted))
+        try:
+            deliveries = self._sinks[binding.cluster].send(binding.topic, admitted)
+        finally:
+            in_flight.dec(len(admitted))
         self._count(binding.topic, deliveries)
         return Receipt(deliveries, None, verdict.schema.schema_id)
 

@@ -2,12 +2,14 @@
 
 import json
 import logging
+import os
 import sys
 import time
+from pathlib import Path
 from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from jsonschema_bridge.registry import LoggingObserver
 
@@ -68,20 +70,20 @@ class Metrics:
         )
         self.registry_staleness = Gauge(
             "confluent_shim_registry_staleness_seconds",
-            "Seconds since the registry of a cluster last answered, 0 while it does.",
+            "Seconds since a cluster's registry last answered, 0 while it does, as the worker that is asked sees it.",
             ["cluster"],
             registry=registry,
-            multiprocess_mode="livemax",
+            multiprocess_mode="mostrecent",
         )
         self.table_revision = Gauge(
             "confluent_shim_table_revision",
-            "Revision of the topic map that the process last saw.",
+            "Revision of the topic map in force.",
             registry=registry,
-            multiprocess_mode="livemin",
+            multiprocess_mode="mostrecent",
         )
-        self.queued = Gauge(
-            "confluent_shim_queued_records",
-            "Records that wait for Kafka's acknowledgement, by cluster.",
+        self.in_flight = Gauge(
+            "confluent_shim_records_in_flight",
+            "Records handed to a cluster's sink and not yet answered.",
             ["cluster"],
             registry=registry,
             multiprocess_mode="livesum",
@@ -111,9 +113,27 @@ class Metrics:
         """Return every metric in Prometheus' text format, over all processes that share the folder."""
         if self._shared_folder is None:
             return generate_latest(self._registry)
+        _forget_dead_processes(Path(self._shared_folder))
         everywhere = CollectorRegistry()
         MultiProcessCollector(everywhere, path=self._shared_folder)  # type: ignore[no-untyped-call]
         return generate_latest(everywhere)
+
+
+def _forget_dead_processes(folder: Path) -> None:
+    """Let go of what processes count only while they live, once they are gone without having said so."""
+    for pid in {int(file.stem.rpartition("_")[2]) for file in folder.glob("gauge_live*.db")}:
+        if not _alive(pid):
+            mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 class JsonLines(logging.Formatter):
@@ -140,8 +160,14 @@ class HumanLines(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         facts: dict[str, object] = getattr(record, "facts", {})
-        tail = "".join(f" {name}={value}" for name, value in facts.items())
+        tail = "".join(f" {name}={_one_word(value)}" for name, value in facts.items())
         return super().formatMessage(record) + tail
+
+
+def _one_word(value: object) -> str:
+    """Write a fact so that no client can forge a line or a fact of its own."""
+    text = str(value)
+    return text if text.isprintable() and " " not in text else json.dumps(text)
 
 
 def configure_logging(form: Literal["human", "json"], level: str) -> None:

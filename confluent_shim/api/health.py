@@ -53,8 +53,6 @@ def _refresh(services: Services) -> None:
     services.metrics.table_revision.set(services.store.table().revision)
     for name, registry in services.registries.items():
         services.metrics.registry_staleness.labels(name).set(registry.staleness())
-    for name, sink in services.sinks.items():
-        services.metrics.queued.labels(name).set(sink.queued())
 
 
 def _json(status: int, document: dict[str, object]) -> Response:

@@ -29,10 +29,6 @@ class Sink(Protocol):
         """Create the topic with the broker's defaults. Raises SinkUnavailable, with Kafka's reason."""
         ...
 
-    def queued(self) -> int:
-        """Return how many records wait for an acknowledgement."""
-        ...
-
     def warm_up(self, seconds: float) -> None:
         """Connect, waiting `seconds` at most; never raises."""
         ...

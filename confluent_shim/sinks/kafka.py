@@ -98,10 +98,6 @@ class KafkaSink:
             raise SinkUnavailable(f"Kafka does not answer: {_kafka_error(error).str()}") from error
         return topics
 
-    def queued(self) -> int:
-        connection = self._connection
-        return len(connection.producer) if connection is not None else 0
-
     def warm_up(self, seconds: float) -> None:
         try:
             self._metadata(max(seconds, 0.001))

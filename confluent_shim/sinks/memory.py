@@ -52,9 +52,6 @@ class MemorySink:
     def create_topic(self, topic: str) -> None:
         self._topics.add(topic)
 
-    def queued(self) -> int:
-        return 0
-
     def warm_up(self, seconds: float) -> None:
         """Do nothing: there is no connection."""
 

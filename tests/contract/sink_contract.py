@@ -1,6 +1,5 @@
 """What every sink promises, told once; a subclass brings the sink and a way to read what landed."""
 
-import time
 import uuid
 from collections.abc import Callable
 
@@ -57,14 +56,9 @@ class SinkContract:
         assert sink.has_topic(topic)
         assert not sink.has_topic(f"absent-{uuid.uuid4().hex}")
 
-    def test_it_answers_a_ping_and_nothing_waits_when_all_is_acknowledged(self, sink: Sink, topic: str) -> None:
+    def test_it_answers_a_ping(self, sink: Sink) -> None:
         sink.warm_up(1.0)
         sink.ping()
-        sink.send(topic, [AdmittedRecord(None, b"v")])
-        end = time.monotonic() + 5
-        while sink.queued() and time.monotonic() < end:  # librdkafka counts a record until its callback has returned
-            time.sleep(0.001)
-        assert sink.queued() == 0
 
     def test_a_closed_sink_takes_nothing(self, sink: Sink, topic: str, read_all: ReadAll) -> None:
         sink.close()
