@@ -94,8 +94,7 @@ class Kafka:
 
     def stop(self) -> None:
         """End the broker in order; ended already is fine."""
-        self._started().stop()
-        if self._dump.exists():
+        if self._started().stop() and self._dump.exists():
             # The cache may be on another disk than the data: copied under a name of its own, then renamed.
             arriving = self._archive.with_suffix(f".{os.getpid()}")
             shutil.move(self._dump, arriving)

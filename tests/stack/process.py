@@ -63,18 +63,22 @@ class Process:
         self.start(lambda: self._running().poll() == 0, seconds)  # asked before "ended" counts as a failure
         self._child = None
 
-    def stop(self) -> None:
-        """Ask the program to end, as an operator would, and kill it when it does not; stopped already is fine."""
+    def stop(self) -> bool:
+        """Ask the program to end, as an operator would, and kill it when it does not; tell whether it ended in order.
+
+        Ended already is fine, and False.
+        """
         if self._child is None:
-            return
+            return False
         self._child.terminate()
         self.resume()  # a frozen program takes the request only when it goes on
         try:
             self._child.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self._child.kill()
-            self._child.wait()
+            self.kill()
+            return False
         self._child = None
+        return True
 
     def kill(self) -> None:
         """End the program at once, with nothing flushed; ended already is fine."""
