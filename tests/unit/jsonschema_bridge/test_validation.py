@@ -145,12 +145,10 @@ def test_a_value_is_valid_exactly_when_it_has_no_violation(draft: str, schema: A
 
 
 @pytest.mark.parametrize(
-    "identifier", [{}, {"$id": "/own/1.0.0"}, {"$id": "own/x"}, {"$id": "http://example.org/own/x"}, {"$id": "urn:x:y"}]
+    "identifier", [{}, {"$id": "/own/1.0.0"}, {"$id": "own/x"}, {"$id": "http://example.org/own/x"}]
 )
 @pytest.mark.parametrize("name", ["a.json", "/dir/a.json", "com.example.A", "http://example.org/a", "urn:example:a"])
 def test_a_reference_is_found_under_its_name(identifier: Mapping[str, str], name: str) -> None:
-    if identifier.get("$id") == "urn:x:y" and not name.startswith(("http", "urn")):
-        pytest.skip("nothing is relative to a URN")
     validator = _compiled({**identifier, "allOf": [{"$ref": name}]}, f"{name}=a", a=_schema(INTEGER))
 
     assert _verdict(validator, 1)
@@ -168,12 +166,20 @@ def test_a_referenced_schema_finds_its_own_references(inner: dict[str, str], nam
 
 
 def test_schemas_that_refer_to_each_other_end() -> None:
-    a = _schema({"properties": {"n": INTEGER, "b": {"$ref": "dir/b"}}}, "dir/b=b")
+    a = _schema({"properties": {"n": INTEGER, "b": {"$ref": "b"}}}, "b")
     b = _schema({"properties": {"a": {"$ref": "a"}}}, "a")
     validator = _compiled({"allOf": [{"$ref": "a"}]}, "a", a=a, b=b)
 
     assert _verdict(validator, {"b": {}, "n": 1})
     assert not _verdict(validator, {"n": "x"})
+
+
+def test_a_circle_of_names_that_never_closes_is_refused() -> None:
+    a = _schema({"properties": {"b": {"$ref": "dir/b"}}}, "dir/b=b")
+    b = _schema({"properties": {"a": {"$ref": "a"}}}, "a")
+
+    with pytest.raises(SchemaInvalid, match="dir/dir/b is not among"):
+        _compiled({"allOf": [{"$ref": "a"}]}, "a", a=a, b=b)
 
 
 @pytest.mark.parametrize(("one", "other"), [(INTEGER, {"type": "string"}), ({"const": 1}, {"const": True})])
