@@ -81,6 +81,9 @@ class Cluster(_Group, frozen=True, kw_only=True):
     registry: RegistryEndpoint = RegistryEndpoint()
     rest_proxy: Endpoint = Endpoint()
 
+    def __repr__(self) -> str:
+        return f"Cluster(kafka={_masked(self.kafka)}, registry={self.registry}, rest_proxy={self.rest_proxy})"
+
 
 class Server(_Group, frozen=True, kw_only=True):
     """The HTTP server."""
@@ -143,10 +146,7 @@ def load_settings(path: str | Path | None = None, environ: Mapping[str, str] | N
     for name, value in sorted(environ.items()):
         if name.startswith(PREFIX) and name != CONFIG_VARIABLE:
             _lay(tree, name, value)
-    try:
-        settings = msgspec.convert(tree, Settings, strict=False, dec_hook=_secret)
-    except msgspec.ValidationError as error:
-        raise SettingsInvalid(str(error)) from error
+    settings: Settings = _converted(tree, Settings)
     _check_values(settings)
     return settings
 
@@ -157,7 +157,7 @@ def _check_values(settings: Settings) -> None:
         raise SettingsInvalid("admin_token: needs at least one character, and only printable ASCII without spaces")
     for name, cluster in settings.clusters.items():
         for part, endpoint in (("registry", cluster.registry), ("rest_proxy", cluster.rest_proxy)):
-            if "@" in endpoint.url.partition("://")[2].partition("/")[0]:
+            if any("@" in url.partition("://")[2].partition("/")[0] for url in endpoint.url.split(",")):
                 raise SettingsInvalid(f"clusters.{name}.{part}.url: credentials belong into the keys user and password")
 
 
@@ -182,9 +182,12 @@ def effective(settings: Settings) -> dict[str, Any]:
     """Return `settings` as plain data, with secrets hidden."""
     plain: dict[str, Any] = msgspec.to_builtins(settings, enc_hook=str)
     for cluster in plain["clusters"].values():
-        kafka = cluster["kafka"]
-        kafka.update({key: _HIDDEN for key in kafka if any(word in key for word in _SECRET_WORDS)})
+        cluster["kafka"] = _masked(cluster["kafka"])
     return plain
+
+
+def _masked(kafka: Mapping[str, str]) -> dict[str, str]:
+    return {key: _HIDDEN if any(word in key for word in _SECRET_WORDS) else value for key, value in kafka.items()}
 
 
 def described(group: type[msgspec.Struct] = Settings, path: str = "") -> Iterator[tuple[str, str, str]]:
@@ -266,8 +269,9 @@ def _lay(tree: dict[str, Any], name: str, value: str) -> None:
         hint, way = hints[part], f"{way}{part.upper()}__"
         group = _group_of(hint)
         if _is_map(hint) and parts:
-            tree = tree.setdefault(part, {})
+            tree = _table(tree, part, name)
             part = parts.pop(0)
+            way = f"{way}{part.upper()}__"
             part = part if group else part.replace("_", ".")
         elif _is_map(hint):
             break
@@ -276,11 +280,55 @@ def _lay(tree: dict[str, Any], name: str, value: str) -> None:
                 raise SettingsInvalid(f"unknown variable {name}: nothing follows {way.removesuffix('__')}")
             tree[part] = value
             return
-        tree = tree.setdefault(part, {})
+        tree = _table(tree, part, name)
     raise SettingsInvalid(f"{name} names a group of settings; go on with __ and a key")
+
+
+def _table(tree: dict[str, Any], key: str, name: str) -> dict[str, Any]:
+    found = tree.setdefault(key, {})
+    if isinstance(found, dict):
+        return found
+    raise SettingsInvalid(f"{name} goes below {key}, which is no table in the file")
+
+
+def _converted(tree: dict[str, Any], group: type[msgspec.Struct], where: str = "") -> Any:
+    """Return `tree` as a `group`, with its errors naming the key; each cluster by itself, so that they name it too."""
+    clusters = tree.get("clusters") if group is Settings else None
+    if isinstance(clusters, dict):
+        found = {
+            name: _converted(_flattened(name, each), Cluster, f"clusters.{name}") for name, each in clusters.items()
+        }
+        rest = {key: value for key, value in tree.items() if key != "clusters"}
+        return msgspec.structs.replace(_converted(rest, group), clusters=found)
+    try:
+        return msgspec.convert(tree, group, strict=False, dec_hook=_secret)
+    except msgspec.ValidationError as error:
+        reason, _, place = str(error).partition(" - at ")
+        key = f"{where}{place.strip('`').removeprefix('$')}".lstrip(".")
+        raise SettingsInvalid(f"{key}: {reason[:1].lower()}{reason[1:]}") from error
+
+
+def _flattened(name: str, cluster: Any) -> Any:
+    """Write librdkafka's keys as texts under their dotted names, however TOML has them."""
+    if not isinstance(cluster, dict) or not isinstance(cluster.get("kafka"), dict):
+        return cluster  # the conversion says what is wrong
+    return {**cluster, "kafka": dict(_texts(cluster["kafka"], f"clusters.{name}.kafka", ""))}
+
+
+def _texts(table: dict[str, Any], where: str, path: str) -> Iterator[tuple[str, str]]:
+    for name, value in table.items():
+        match value:
+            case dict():
+                yield from _texts(value, where, f"{path}{name}.")
+            case bool():
+                yield f"{path}{name}", str(value).lower()
+            case str() | int() | float():
+                yield f"{path}{name}", str(value)
+            case _:
+                raise SettingsInvalid(f"{where}.{path}{name}: expected a text, a number or a truth value")
 
 
 def _secret(kind: type, value: object) -> object:
     if kind is Secret and isinstance(value, str):
         return Secret(value)
-    raise msgspec.ValidationError(f"a text is needed, not {type(value).__name__}")
+    raise TypeError(f"expected `str`, got `{type(value).__name__}`")

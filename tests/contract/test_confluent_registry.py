@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from confluent_shim.devstack import registry_app
+from confluent_shim.devstack import serving as development
 from jsonschema_bridge.errors import (
     RegistryError,
     RegistryUnauthorized,
@@ -17,7 +19,7 @@ from jsonschema_bridge.errors import (
 from jsonschema_bridge.registry import MemoryRegistry, Registry
 from jsonschema_bridge.registry.confluent import open_confluent_registry
 from tests.contract.registry_contract import RegistryContract, new_schema, new_subject
-from tests.doubles_registry import always, dripping, guarded, hanging, refused, registry_over_http, serving
+from tests.doubles_registry import always, dripping, guarded, hanging, refused, serving
 
 SCHEMA = new_schema()
 Call = Callable[[Registry], object]
@@ -40,7 +42,7 @@ class TestConfluentRegistry(RegistryContract):
     @pytest.fixture
     def registry(self, content: MemoryRegistry) -> Iterator[Registry]:
         self._content = content
-        with serving(registry_over_http(content)) as url:
+        with development(registry_app(content)) as url:
             registry = open_confluent_registry(f"{url}/")
             yield registry
             registry.close()
@@ -183,7 +185,7 @@ def test_a_second_url_answers_when_the_first_does_not() -> None:
     """Several URLs are tried in turn."""
     content = MemoryRegistry()
     content.register("s", SCHEMA)
-    with serving(registry_over_http(content)) as url:
+    with development(registry_app(content)) as url:
         registry = open_confluent_registry(f"{refused()},{url}")
         versions = registry.versions("s")
         registry.close()
