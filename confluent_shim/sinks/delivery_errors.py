@@ -24,6 +24,7 @@ _UNKNOWN_OUTCOME = frozenset(
         KafkaError._MSG_TIMED_OUT,  # noqa: SLF001 - a stopped broker was seen to have such a record afterwards
         KafkaError._TIMED_OUT,  # noqa: SLF001
         KafkaError._PURGE_INFLIGHT,  # noqa: SLF001
+        KafkaError._FATAL,  # noqa: SLF001 - said of records that were queued and of records that were on their way
         KafkaError.REQUEST_TIMED_OUT,
         KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
     }

@@ -1,7 +1,6 @@
 """The sink on Kafka: one idempotent producer per process, one wait per request."""
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +13,7 @@ from confluent_kafka.cimpl import NewTopic
 from confluent_shim.errors import SinkUnavailable
 from confluent_shim.records import AdmittedRecord, Delivery
 from confluent_shim.sinks.delivery_errors import failed, undelivered
+from confluent_shim.sinks.producer import ProcessProducer
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +29,9 @@ DEFAULTS: Mapping[str, str] = {
 FIXED: Mapping[str, str] = {"acks": "all", "enable.idempotence": "true"}
 """What the promise of an acknowledgement needs; the configuration cannot change it."""
 
-_POLL_SECONDS = 0.1
-_CLOSE_SECONDS = 10.0
 _GRACE_SECONDS = 1.0
+
+_Delivered = Callable[[KafkaError | None, Message], None]
 
 
 class KafkaSink:
@@ -39,39 +39,22 @@ class KafkaSink:
 
     def __init__(self, config: Mapping[str, str]) -> None:
         self._config = {**DEFAULTS, **config, **FIXED}
-        self._lock = threading.Lock()
-        self._connection: _Connection | None = None
-        self._closed = False
+        self._batching = ProcessProducer(self._config)
+        self._single = ProcessProducer({**self._config, "batch.num.messages": "1"})
         self._wait_seconds = float(self._config["message.timeout.ms"]) / 1000 + _GRACE_SECONDS
 
     def send(self, topic: str, records: Sequence[AdmittedRecord]) -> list[Delivery]:
-        producer = self._connect().producer
-        batch = _Batch(len(records))
-        for index, record in enumerate(records):
-            try:
-                producer.produce(
-                    topic,
-                    record.value,
-                    record.key,
-                    -1 if record.partition is None else record.partition,
-                    on_delivery=batch.callback(index),
-                )
-            except (KafkaException, BufferError) as error:
-                if index == 0 and isinstance(error, BufferError):
-                    raise SinkUnavailable("the queue to Kafka is full; nothing of this request was sent") from error
-                batch.settle(index, failed(_kafka_error(error)))
-        return batch.wait(self._wait_seconds)
-
-    def _connect(self) -> "_Connection":
-        connection = self._connection
-        if connection is not None and connection.process == os.getpid():
-            return connection
-        with self._lock:
-            if self._closed:
-                raise SinkUnavailable("the process is ending; nothing of this request was sent")
-            if self._connection is None or self._connection.process != os.getpid():
-                self._connection = _Connection(self._config)
-            return self._connection
+        end = time.monotonic() + self._wait_seconds
+        batch = _hand_over(self._batching, topic, records)
+        deliveries = batch.wait(end)
+        refused = batch.refused_for_size()
+        if refused:
+            # The broker refuses a whole batch for its size, and librdkafka does not divide it as the Java client does.
+            # Sent alone, each record is judged by its own size; those that are taken land behind the others.
+            alone = _send_alone(self._single, topic, [records[index] for index in refused], end)
+            for index, delivery in zip(refused, alone, strict=True):
+                deliveries[index] = delivery
+        return deliveries
 
     def has_topic(self, topic: str) -> bool:
         # Asking for one topic would create it where the broker auto-creates; the whole list does not.
@@ -98,7 +81,7 @@ class KafkaSink:
 
     def _metadata(self, seconds: float, topic: str | None = None) -> Mapping[str, Any]:
         try:
-            topics: Mapping[str, Any] = self._connect().producer.list_topics(topic, timeout=seconds).topics
+            topics: Mapping[str, Any] = self._batching.get().list_topics(topic, timeout=seconds).topics
         except KafkaException as error:
             raise SinkUnavailable(f"Kafka does not answer: {_kafka_error(error).str()}") from error
         return topics
@@ -113,33 +96,41 @@ class KafkaSink:
         self._metadata(1.0)
 
     def close(self) -> None:
-        with self._lock:
-            self._closed = True
-            connection, self._connection = self._connection, None
-        if connection is not None and connection.process == os.getpid():
-            connection.close()
+        self._batching.close()
+        self._single.close()
 
 
-class _Connection:
-    """A producer and the thread that serves its callbacks, in the process that made them."""
+def _hand_over(line: ProcessProducer, topic: str, records: Sequence[AdmittedRecord]) -> "_Batch":
+    """Queue `records`; what cannot be queued is settled at once. Raises SinkUnavailable when nothing was queued."""
+    producer = line.get()
+    batch = _Batch(len(records))
+    for index, record in enumerate(records):
+        delivered = batch.callback(index)
+        try:
+            try:
+                _produce(producer, topic, record, delivered)
+            except KafkaException as error:
+                if _kafka_error(error).code() != KafkaError._FATAL:  # noqa: SLF001
+                    raise
+                producer = line.instead_of(producer)
+                _produce(producer, topic, record, delivered)
+        except (KafkaException, BufferError) as error:
+            if index == 0 and isinstance(error, BufferError):
+                raise SinkUnavailable("the queue to Kafka is full; nothing of this request was sent") from error
+            batch.settle(index, failed(_kafka_error(error)))
+    return batch
 
-    def __init__(self, config: Mapping[str, str]) -> None:
-        self.process = os.getpid()
-        self.producer = Producer({**config, "error_cb": _log_error, "logger": log})
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._poll, name="kafka-deliveries", daemon=True)
-        self._thread.start()
 
-    def _poll(self) -> None:
-        while not self._ended.is_set():
-            self.producer.poll(_POLL_SECONDS)
+def _send_alone(line: ProcessProducer, topic: str, records: Sequence[AdmittedRecord], end: float) -> list[Delivery]:
+    try:
+        return _hand_over(line, topic, records).wait(end)
+    except SinkUnavailable:
+        return [failed(KafkaError(KafkaError._PURGE_QUEUE)) for _ in records]  # noqa: SLF001 - never handed over
 
-    def close(self) -> None:
-        left = self.producer.flush(_CLOSE_SECONDS)
-        if left:
-            log.error("%d records were not acknowledged before the end", left)
-        self._ended.set()
-        self._thread.join()
+
+def _produce(producer: Producer, topic: str, record: AdmittedRecord, delivered: _Delivered) -> None:
+    partition = -1 if record.partition is None else record.partition
+    producer.produce(topic, record.value, record.key, partition, on_delivery=delivered)
 
 
 class _Batch:
@@ -150,12 +141,15 @@ class _Batch:
         self._left = size
         self._lock = threading.Lock()
         self._done = threading.Event()
+        self._too_large: list[int] = []
 
-    def callback(self, index: int) -> Callable[[KafkaError | None, Message], None]:
+    def callback(self, index: int) -> _Delivered:
         def delivered(error: KafkaError | None, message: Message) -> None:
             if error is None:
                 self.settle(index, Delivery(message.partition(), message.offset()))
             else:
+                if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+                    self._too_large.append(index)
                 self.settle(index, failed(error))
 
         return delivered
@@ -168,8 +162,12 @@ class _Batch:
             if not self._left:
                 self._done.set()
 
-    def wait(self, seconds: float) -> list[Delivery]:
-        end = time.monotonic() + seconds
+    def refused_for_size(self) -> list[int]:
+        """Return the records whose batch the broker found too large, in order."""
+        return sorted(self._too_large)
+
+    def wait(self, end: float) -> list[Delivery]:
+        """Return the deliveries when all are known or `end`, on the monotonic clock, is reached."""
         self._done.wait(max(0.0, end - time.monotonic()))
         return [delivery or undelivered() for delivery in self._deliveries]
 
@@ -179,7 +177,3 @@ def _kafka_error(error: KafkaException | BufferError) -> KafkaError:
         found: KafkaError = error.args[0]
         return found
     return KafkaError(KafkaError._QUEUE_FULL)  # noqa: SLF001 - librdkafka's local codes begin with an underscore
-
-
-def _log_error(error: KafkaError) -> None:
-    log.warning("kafka: %s", error.str())
