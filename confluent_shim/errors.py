@@ -2,6 +2,7 @@
 
 StartError                       the process ends before it serves
 ├── SettingsInvalid              a configuration that cannot be used
+├── CannotListen                 the address is taken, or not this machine's
 └── NotYetBuilt                  a setting whose behaviour comes with a later version
 
 ShimError                        a request is answered with an error
@@ -40,6 +41,10 @@ class StartError(Exception):
 
 class SettingsInvalid(StartError):
     """A file, a key or a variable of the configuration is wrong; the message names it."""
+
+
+class CannotListen(StartError):
+    """The server's address is taken, or is none of this machine's."""
 
 
 class NotYetBuilt(StartError):

@@ -39,15 +39,5 @@ def error_answer(error: Exception) -> tuple[int, dict[str, str], bytes]:
 
 
 def encode(document: object) -> bytes:
-    """Write an answer as JSON; integers beyond 64 bits, which a record may hold, become text."""
-    return msgspec.json.encode(_writable(document))
-
-
-def _writable(value: object) -> object:
-    if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
-        return str(value)
-    if isinstance(value, dict):
-        return {name: _writable(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_writable(item) for item in value]
-    return value
+    """Write an answer as JSON."""
+    return msgspec.json.encode(document)

@@ -1,10 +1,15 @@
+import socket
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-# Workers import the application themselves: metrics choose their memory when they are imported, and must find
-# the shared folder then.
+if TYPE_CHECKING:
+    from confluent_shim.settings import Settings
+
+# Metrics choose their memory when they are imported, and must find the shared folder then: nothing up to
+# `hand_down` may import the application.
 _APPLICATION = "confluent_shim.app:serve_from_environment"
 
 
@@ -21,17 +26,38 @@ def serve(config: Path | None, workers: int | None, host: str | None, port: int 
 
     from confluent_shim.settings import hand_down, load_settings
 
-    server = load_settings(config).server
+    settings = load_settings(config)
+    server = settings.server
+    host, port = host or server.host, server.port if port is None else port
+    _check_address(host, port)
     with tempfile.TemporaryDirectory(prefix="confluent-shim-metrics-") as metrics:
         hand_down(config, metrics)
+        _check_services(settings)
         Granian(
             _APPLICATION,
             factory=True,
             interface=Interfaces.WSGI,
-            address=host or server.host,
-            port=server.port if port is None else port,
+            address=host,
+            port=port,
             workers=workers or server.workers,
             blocking_threads=server.threads,
             respawn_failed_workers=True,
             log_level=LogLevels.warning,
         ).serve()
+
+
+def _check_services(settings: "Settings") -> None:
+    """Build once, before workers do again and again, what cannot be built; imports are then shared by all of them."""
+    from confluent_shim.services import build_services
+
+    build_services(settings).close()
+
+
+def _check_address(host: str, port: int) -> None:
+    """Try the address before workers do, whose failure would be a crash. Raises CannotListen."""
+    from confluent_shim.errors import CannotListen
+
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror or error}") from error

@@ -87,7 +87,7 @@ ttl = 0.2
 @contextmanager
 def serving(config: Path, workers: int = 1, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
     """Start a server on a free port, wait until it answers, and end it with SIGTERM."""
-    port = _free_port()
+    port = free_port()
     log = config.parent / f"server-{port}.log"
     command = [sys.executable, "-m", "confluent_shim", "serve", "--config", str(config)]
     with log.open("wb") as stderr:
@@ -119,7 +119,8 @@ def _await_ready(server: Server) -> None:
     raise AssertionError(server.log.read_text())
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of 127.0.0.1 on which nobody listens now."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     return port

@@ -1,0 +1,34 @@
+"""What Kafka's errors mean for a record."""
+
+import pytest
+from confluent_kafka import KafkaError
+
+from confluent_shim.sinks.delivery_errors import failed, undelivered
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "outcome", "retryable"),
+    [
+        (KafkaError._MSG_TIMED_OUT, 50003, "unknown", True),
+        (KafkaError._PURGE_INFLIGHT, 50003, "unknown", True),
+        (KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND, 50003, "unknown", True),
+        (KafkaError.NOT_ENOUGH_REPLICAS, 50003, "not_written", True),
+        (KafkaError.UNKNOWN_TOPIC_OR_PART, 50003, "not_written", True),
+        (KafkaError._UNKNOWN_PARTITION, 50003, "not_written", True),
+        (KafkaError.MSG_SIZE_TOO_LARGE, 50002, "not_written", False),
+        (KafkaError.TOPIC_EXCEPTION, 50002, "not_written", False),
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, 40301, "not_written", False),
+        (KafkaError._AUTHENTICATION, 40101, "not_written", False),
+    ],
+)
+def test_an_error_has_confluents_code_and_an_honest_outcome(
+    number: int, code: int, outcome: str, retryable: bool
+) -> None:
+    delivery = failed(KafkaError(number))
+    assert (delivery.error_code, delivery.outcome, delivery.retryable) == (code, outcome, retryable)
+    assert (delivery.partition, delivery.offset) == (None, None)
+    assert delivery.error
+
+
+def test_silence_is_unknown() -> None:
+    assert (undelivered().outcome, undelivered().retryable) == ("unknown", True)
