@@ -34,11 +34,12 @@ def requests_per_second(load: Load, seconds: float) -> float:
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_generate, args=(load, seconds, theirs))
     process.start()
-    answer = ours.recv()
+    rate: float
+    failure: str
+    rate, failure = ours.recv()
     process.join()
-    if isinstance(answer, str):
-        raise RuntimeError(answer)
-    rate: float = answer
+    if failure:
+        raise RuntimeError(failure)
     return rate
 
 
@@ -63,7 +64,7 @@ def _generate(load: Load, seconds: float, report: Connection) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    report.send(failures[0] if failures else sum(counts) / (time.monotonic() - began))
+    report.send((sum(counts) / (time.monotonic() - began), "".join(failures[:1])))
 
 
 def _answer(connection: socket.socket) -> bytes:
