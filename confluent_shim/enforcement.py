@@ -1,7 +1,8 @@
 """The rule: what may enter a bound topic, and why something may not."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import NamedTuple
 
 from confluent_shim.errors import (
@@ -32,6 +33,7 @@ from topic_map import Binding, Table, pinned_version
 TableNow = Callable[[], Table]
 _ADMITTED_FORMATS = ("json", "jsonschema")
 _MAX_COMPILED = 10_000
+_MAX_EXPLAINED = 1_000  # violations; an explanation costs a hundred verdicts, and no request may stall a worker
 
 
 class InForce(NamedTuple):
@@ -44,12 +46,17 @@ class InForce(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What the rule says of a request: record by record either bytes to send or violations."""
+    """What the rule says of a request: record by record either bytes to send or violations.
+
+    `cut` says that there may be more violations than are listed: _MAX_EXPLAINED of them were found, and records that
+    are rejected after that stand in `rejected` with none.
+    """
 
     binding: Binding
     schema: InForce
     admitted: Sequence[AdmittedRecord]
     rejected: Mapping[int, Sequence[Violation]]
+    cut: bool
 
 
 class Enforcer:
@@ -77,20 +84,24 @@ class Enforcer:
         schema = self._schema_in_force(binding, request.value_schema)
         admitted: list[AdmittedRecord] = []
         rejected: dict[int, Sequence[Violation]] = {}
+        room = _MAX_EXPLAINED
         is_valid, prefix, keyless = schema.validator.is_valid, schema.prefix, binding.key != "required"
         for index, (record, parsed) in enumerate(zip(request.records, request.parsed, strict=True)):
             value = parsed.get("value")
             key = parsed.get("key")
-            if key is None and keyless and value is not None and is_valid(value):
+            conforms = value is None or is_valid(value)
+            if conforms and key is None and keyless and value is not None:
                 # The usual record needs no more than this.
                 admitted.append(AdmittedRecord(None, prefix + bytes(record.value), record.partition))
                 continue
-            violations = _violations(binding, schema, key, value)
-            if violations:
-                rejected[index] = violations
-            else:
+            broken = _broken_rules(binding, key, value)
+            if conforms and not broken:
                 admitted.append(_admit(prefix, record, key, value))
-        return Verdict(binding, schema, admitted, rejected)
+                continue
+            why = chain(broken, () if conforms else _explained(schema.validator, value))
+            rejected[index] = list(islice(why, room)) if room else []
+            room -= len(rejected[index])
+        return Verdict(binding, schema, admitted, rejected, cut=not room)
 
     def _check_format(self, binding: Binding, request: ProduceRequest) -> None:
         if request.embedded_format not in _ADMITTED_FORMATS:
@@ -124,6 +135,12 @@ class Enforcer:
         known = (cluster, registered.schema_id)
         validator = self._validators.get(known)
         if validator is None:
+            if registered.schema.kind != "JSON":
+                # An Avro schema's text may well be a JSON Schema too, of another meaning.
+                raise SchemaInvalid(
+                    f"version {registered.version} of subject {registered.subject!r} is no JSON Schema but "
+                    f"{registered.schema.kind}"
+                )
             validator = compile_json_schema(registered.schema, references_of(self._registries[cluster]))
             if len(self._validators) >= _MAX_COMPILED:
                 self._validators.clear()
@@ -187,17 +204,26 @@ def json_equal(one: object, other: object) -> bool:
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-def _violations(binding: Binding, schema: InForce, key: object, value: object) -> list[Violation]:
+def _broken_rules(binding: Binding, key: object, value: object) -> list[Violation]:
+    """Return what the binding itself has against a record; its schema is another matter."""
     found = []
     if key is None and binding.key == "required":
         found.append(_broken_rule("key", "a key", key, "records of this topic need a key"))
     if key is not None and binding.key == "none":
         found.append(_broken_rule("key", "no key", "a key", "records of this topic have no key"))
-    if value is not None:
-        found.extend(schema.validator.violations(value))
-    elif key is None:
+    if value is None and key is None:
         found.append(_broken_rule("nulls", "a value", None, "a null value deletes a key, and this record has none"))
     return found
+
+
+def _explained(validator: JsonSchemaValidator, value: object) -> Iterator[Violation]:
+    """Yield why `value` is not valid; something in any case, because the verdict does not hang on its explanation."""
+    unexplained = True
+    for violation in validator.violations(value):
+        unexplained = False
+        yield violation
+    if unexplained:
+        yield _broken_rule("schema", "a value that conforms", None, "the value does not conform to its schema")
 
 
 def _broken_rule(rule: str, expected: str, actual: object, message: str) -> Violation:

@@ -10,6 +10,8 @@ from confluent_shim.telemetry import Metrics
 from jsonschema_bridge import Violation
 from topic_map import Binding
 
+_UNEXPLAINED = "(unexplained)"
+
 
 class Publisher:
     """The one engine behind every route that takes records."""
@@ -43,7 +45,7 @@ class Publisher:
             raise
         if verdict.rejected:
             for violations in verdict.rejected.values():
-                for keyword in {violation.keyword for violation in violations}:
+                for keyword in {violation.keyword for violation in violations} or {_UNEXPLAINED}:
                     self._metrics.rejected(binding.topic, keyword)
             raise self._rejection(verdict, len(request.records))
         admitted = verdict.admitted
@@ -71,12 +73,12 @@ class Publisher:
     def _rejection(self, verdict: Verdict, records: int) -> RecordsRejected:
         found = [(index, violation) for index, violations in verdict.rejected.items() for violation in violations]
         index, first = found[0]
-        more = f" ({len(found)} violations in {len(verdict.rejected)} of {records} records)"
+        count = f"{'at least ' if verdict.cut else ''}{len(found)} violations"
+        more = f" ({count} in {len(verdict.rejected)} of {records} records)" if len(found) > 1 else ""
         return RecordsRejected(
-            f"Bad Request: record {index}, {first.pointer or 'the whole value'}: {first.message}"
-            f"{more if len(found) > 1 else ''}",
+            f"Bad Request: record {index}, {first.pointer or 'the whole value'}: {first.message}{more}",
             [described(index, violation) for index, violation in found[: self._max_violations]],
-            cut=len(found) > self._max_violations,
+            cut=verdict.cut or len(found) > self._max_violations,
         )
 
 
