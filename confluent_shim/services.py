@@ -96,13 +96,16 @@ def _open_registry(name: str, endpoint: RegistryEndpoint, metrics: Metrics) -> C
         # Its client takes most of a second to import; commands that only look at the topic map do without.
         from jsonschema_bridge.registry.confluent import open_confluent_registry
 
-        inner = open_confluent_registry(
-            endpoint.url,
-            user=endpoint.user or None,
-            password=endpoint.password.reveal() if endpoint.password else None,
-            ca=endpoint.ca or None,
-            timeout=endpoint.timeout,
-        )
+        try:
+            inner = open_confluent_registry(
+                endpoint.url,
+                user=endpoint.user or None,
+                password=endpoint.password.reveal() if endpoint.password else None,
+                ca=endpoint.ca or None,
+                timeout=endpoint.timeout,
+            )
+        except ValueError as error:
+            raise SettingsInvalid(f"clusters.{name}.registry: {error}") from error
     watch = RegistryWatch(inner.identity, metrics)
     return CachedRegistry(inner, ttl=endpoint.ttl, capacity=endpoint.capacity, observer=watch)
 
