@@ -57,6 +57,6 @@ def _demand_parts() -> None:
         return
     _missed.update(missing)
     reason = f"the real stack needs {', '.join(missing)}"
-    if os.environ.get("SHIM_TEST_REQUIRE_REAL") == "1" or os.environ.get("CI") == "true":
+    if os.environ.get("STACK_REQUIRE_REAL") == "1" or os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)

@@ -57,7 +57,7 @@ def missing_parts() -> list[str]:
 
 def cache_folder() -> Path:
     """Return the cache folder, which may not exist yet."""
-    chosen = os.environ.get("SHIM_TEST_STACK_CACHE")
+    chosen = os.environ.get("STACK_CACHE")
     return Path(chosen).resolve() if chosen else Path.home() / ".cache" / "confluent-shim-stack"
 
 

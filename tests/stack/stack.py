@@ -19,8 +19,8 @@ from tests.stack.registry import AxonOpsRegistry
 
 Kind = Literal["real", "embedded", "external", "auto"]
 
-KAFKA_VARIABLE = "SHIM_TEST_KAFKA"
-REGISTRY_VARIABLE = "SHIM_TEST_REGISTRY"
+KAFKA_VARIABLE = "STACK_KAFKA"
+REGISTRY_VARIABLE = "STACK_REGISTRY"
 
 
 @dataclass(frozen=True)
