@@ -17,6 +17,7 @@ from topic_map import (
     Binding,
     BindingInvalid,
     HistoryEntry,
+    StaleRevision,
     Store,
     Table,
     TopicNotBound,
@@ -87,8 +88,13 @@ class Administration:
         """
         binding = check(binding)
         change = Bind(binding, replace=replace_existing)
-        # A conflict must not leave a registered version or a new topic behind.
-        apply_changes(self._store.table(), [change], self._identities)
+        # What the table or the schema's own text refuses must not leave a registered version or a new topic behind.
+        before = self._store.table()
+        if expected_revision is not None and expected_revision != before.revision:
+            raise StaleRevision(expected_revision, before.revision)
+        apply_changes(before, [change], self._identities)
+        if schema is not None:
+            check_json_schema(Schema(schema, "JSON"), references_of(self._registries[binding.cluster]))
         self._check_topic(binding, create_topic=create_topic)
         version = self._check_subject(binding, schema)
         if binding.bound_version is None:
@@ -120,14 +126,14 @@ class Administration:
         registry = self._registries[binding.cluster]
         registered: RegisteredSchema
         if schema is not None:
-            text = Schema(schema, "JSON")
-            check_json_schema(text, references_of(registry))
-            registered = registry.register(binding.subject, text)
-            registry.invalidate(binding.subject)
-        else:
-            registry.invalidate(binding.subject)
-            versions = registry.versions(binding.subject)
-            registered = registry.registered(binding.subject, pinned_version(binding) or versions[-1])
+            registered = registry.register(binding.subject, Schema(schema, "JSON"))
+        registry.invalidate(binding.subject)
+        versions = registry.versions(binding.subject)
+        if (binding.bound_version or 1) > versions[-1]:
+            raise BindingInvalid("bound_version", f"{binding.subject!r} has no version {binding.bound_version}")
+        pinned = pinned_version(binding)
+        if schema is None or pinned is not None:
+            registered = registry.registered(binding.subject, pinned or versions[-1])
         if registered.schema.kind != "JSON":
             raise BindingInvalid(
                 "encoding",
