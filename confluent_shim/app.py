@@ -1,13 +1,14 @@
 """The WSGI application: Flask for everything but the produce routes, which stand before it."""
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from confluent_shim.api import bindings, health
-from confluent_shim.api.answers import error_answer
-from confluent_shim.api.facts import Observed
+from confluent_shim.api.answers import encode, error_answer
+from confluent_shim.api.facts import Observed, facts_of, reason_phrase
 from confluent_shim.api.produce_v2 import ProduceV2
 from confluent_shim.errors import MethodUnsupported, RouteUnknown
 from confluent_shim.services import Services, build_services
@@ -22,7 +23,7 @@ def create_app(settings: Settings, services: Services) -> Flask:
     """Build the application over `services`."""
     del settings  # everything that routes need of it lives in the services
     app = Flask("confluent_shim", static_folder=None)
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.url_map.merge_slashes = False  # else `/-//live` is redirected, to a page for people
     app.register_blueprint(bindings.blueprint(services))
     app.register_blueprint(health.blueprint(services))
     app.register_error_handler(Exception, _answer)
@@ -37,8 +38,8 @@ def _answer(error: Exception) -> Response:
     elif isinstance(error, MethodNotAllowed):
         error = MethodUnsupported()
     elif isinstance(error, HTTPException):
-        return Response(error.get_body(), error.code, error.get_headers())
-    status, headers, body = error_answer(error)
+        return _plain(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+    status, headers, body = error_answer(error, facts_of(request.environ).request_id)
     response = Response(body, status, headers)
     if isinstance(error, RouteUnknown | MethodUnsupported):
         # Confluent's router gives these a JSON body and no type.
@@ -46,6 +47,12 @@ def _answer(error: Exception) -> Response:
     else:
         response.content_type = "application/json"
     return response
+
+
+def _plain(status: int) -> Response:
+    """Answer what Flask itself refuses, such as a client that went away, in the words of Confluent's router."""
+    body = encode({"error_code": status, "message": f"HTTP {status} {reason_phrase(status)}"})
+    return Response(body, status, content_type="application/json")
 
 
 def serve_from_environment() -> "WSGIApplication":

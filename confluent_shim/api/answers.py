@@ -1,29 +1,24 @@
 """The body and headers of an error."""
 
 import logging
+from http import HTTPStatus
 
 import msgspec
 
-from confluent_shim.errors import (
-    RETRY_AFTER_SECONDS,
-    ContentTypeMalformed,
-    RecordsRejected,
-    Unexpected,
-    answer_of,
-)
+from confluent_shim.errors import RETRY_AFTER_SECONDS, Code, ContentTypeMalformed, RecordsRejected, answer_of
 
 log = logging.getLogger(__name__)
 
 
-def error_answer(error: Exception) -> tuple[int, dict[str, str], bytes]:
+def error_answer(error: Exception, request_id: str) -> tuple[int, dict[str, str], bytes]:
     """Return (status, extra headers, body) for `error`: Confluent's two fields, then ours.
 
-    A server fault of ours says with Retry-After that the request may be repeated; a defect is logged with its trace.
+    A server fault of ours says with Retry-After that the request may be repeated; a defect is logged with its trace
+    under `request_id`.
     """
     status, code, message = answer_of(error)
-    if code == 500:  # noqa: PLR2004 - Code.INTERNAL
-        log.error("unexpected error", exc_info=error)
-        message = str(Unexpected())
+    if code is Code.INTERNAL:
+        log.error("unexpected error", exc_info=error, extra={"facts": {"request_id": request_id}})
     if isinstance(error, ContentTypeMalformed):
         return status, {}, b""
     body: dict[str, object] = {"error_code": int(code), "message": message}
@@ -32,7 +27,9 @@ def error_answer(error: Exception) -> tuple[int, dict[str, str], bytes]:
         body["errors"] = error.errors
         if error.cut:
             body["errors_cut"] = True
-    if status == 503:  # noqa: PLR2004 - HTTPStatus.SERVICE_UNAVAILABLE
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         body["retryable"] = True
     return status, headers, encode(body)

@@ -1,6 +1,8 @@
 """`/-/bindings` and `/-/history`: the topic map over HTTP."""
 
 import hmac
+import json
+import re
 from typing import Any
 
 import msgspec
@@ -9,15 +11,17 @@ from flask import Blueprint, Response, request
 from confluent_shim.administration import Author
 from confluent_shim.api.answers import encode
 from confluent_shim.api.facts import facts_of
-from confluent_shim.api.negotiation import PLAIN_JSON, embedded_format
+from confluent_shim.api.negotiation import PLAIN_JSON, EmbeddedFormat, embedded_format
 from confluent_shim.api.wire_v2 import read_request
 from confluent_shim.errors import AdminSwitchedOff, AdminTokenMissing, BodyUnreadable
 from confluent_shim.services import Services
 from confluent_shim.settings import Secret
+from jsonschema_bridge import JsonUnreadable, read_json, utf8
 from topic_map import Binding, binding_from_mapping
 
 _MAX_HISTORY = 1000
-_V2_TYPE = "application/vnd.kafka.jsonschema.v2+json"
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_ENTITY_TAG = re.compile(rf'("?)({_NUMBER.pattern})\1')
 
 
 def blueprint(services: Services) -> Blueprint:
@@ -69,12 +73,7 @@ def blueprint(services: Services) -> Blueprint:
 
     @routes.post("/bindings/<topic>/validate")
     def validate(topic: str) -> Response:
-        content_type = request.content_type or _V2_TYPE
-        incoming = read_request(
-            request.get_data(),
-            topic,
-            embedded_format(_V2_TYPE if content_type == PLAIN_JSON else content_type),
-        )
+        incoming = read_request(request.get_data(), topic, _format_to_validate())
         verdict = administration.validate(incoming)
         return _json(
             {
@@ -93,17 +92,20 @@ def _author(token: Secret | None) -> Author:
     """Check that the request may change the table, and tell on whose behalf it does."""
     if token is None:
         raise AdminSwitchedOff
-    sent = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()
-    if not hmac.compare_digest(sent, token.reveal().encode()):
+    scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not hmac.compare_digest(sent.strip().encode(), token.reveal().encode()):
         raise AdminTokenMissing
     return Author(request.args.get("who") or f"http {request.remote_addr or 'unknown'}", request.args.get("why", ""))
 
 
 def _fields(topic: str) -> dict[str, Any]:
+    """Read the fields of a binding; a body that got lost on the way is no binding with defaults."""
     try:
-        fields = msgspec.json.decode(request.get_data() or b"{}", type=dict[str, Any])
-    except msgspec.MsgspecError as error:
+        fields = read_json(utf8(request.get_data()))
+    except JsonUnreadable as error:
         raise BodyUnreadable(f"The body must be a JSON object with the fields of a binding: {error}") from error
+    if not isinstance(fields, dict):
+        raise BodyUnreadable("The body must be a JSON object with the fields of a binding")
     if fields.setdefault("topic", topic) != topic:
         raise BodyUnreadable(f"topic: the path says {topic}, the body says {fields['topic']}")
     return fields
@@ -113,7 +115,16 @@ def _schema(value: object) -> str | None:
     """Take a schema as text or as a JSON object."""
     if value is None or isinstance(value, str):
         return value
-    return msgspec.json.encode(value).decode()
+    # The standard library writes every number as it was read; msgspec has none beyond 64 bits.
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _format_to_validate() -> EmbeddedFormat:
+    """Return the embedded format of what is to be judged: plain JSON, or no type at all, is taken for JSON Schema."""
+    content_type = request.content_type
+    if not content_type or content_type.partition(";")[0].strip().lower() == PLAIN_JSON:
+        return "jsonschema"
+    return embedded_format(content_type)
 
 
 def _flag(name: str) -> bool:
@@ -125,7 +136,7 @@ def _flag(name: str) -> bool:
 
 def _limit() -> int:
     value = request.args.get("limit", "100")
-    if not value.isascii() or not value.isdigit():
+    if not _NUMBER.fullmatch(value):
         raise BodyUnreadable(f"limit: must be a number of entries, not {value}")
     return min(int(value), _MAX_HISTORY)
 
@@ -135,10 +146,10 @@ def _expected_revision() -> int | None:
     header = request.headers.get("If-Match")
     if header is None:
         return None
-    try:
-        return int(header.strip('" '))
-    except ValueError as error:
-        raise BodyUnreadable(f"If-Match: must be a revision of the table, not {header}") from error
+    found = _ENTITY_TAG.fullmatch(header.strip())
+    if found is None:
+        raise BodyUnreadable(f"If-Match: must be a revision of the table, not {header}")
+    return int(found[2])
 
 
 def _plain(binding: Binding) -> dict[str, Any]:

@@ -1,9 +1,12 @@
 """`/-/live`, `/-/ready` and `/-/metrics`."""
 
+from contextlib import suppress
+
 from flask import Blueprint, Response, request
 
 from confluent_shim.api.answers import encode
 from confluent_shim.services import Services
+from topic_map import TopicMapError
 
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -50,7 +53,8 @@ def _parts(services: Services, *, ask_all: bool) -> dict[str, str]:
 
 
 def _refresh(services: Services) -> None:
-    services.metrics.table_revision.set(services.store.table().revision)
+    with suppress(TopicMapError):  # a store that is down must not take the metrics with it
+        services.metrics.table_revision.set(services.store.table().revision)
     for name, registry in services.registries.items():
         services.metrics.registry_staleness.labels(name).set(registry.staleness())
 

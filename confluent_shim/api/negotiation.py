@@ -5,10 +5,13 @@ mean is remembered.
 """
 
 import re
-from functools import lru_cache
-from typing import Literal
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Literal, TypeVar
 
 from confluent_shim.errors import ContentTypeMalformed, ContentTypeUnsupported, NoCommonAnswerType
+
+T = TypeVar("T")
 
 EmbeddedFormat = Literal["json", "jsonschema", "avro", "binary", "protobuf"]
 
@@ -22,10 +25,22 @@ _FORMATS: dict[str, EmbeddedFormat] = {
     "application/vnd.kafka.binary.v2+json": "binary",
     "application/vnd.kafka.protobuf.v2+json": "protobuf",
 }
+_LONGEST_REMEMBERED = 200
 _MEDIA_TYPE = re.compile(r"[^\s/;,]+/[^\s/;,]+")
 
 
-@lru_cache(maxsize=256)
+def _remembering(read: Callable[[str | None], T]) -> Callable[[str | None], T]:
+    """Remember what header values mean; a client chooses them, so neither many of them nor long ones stay."""
+    remembered = lru_cache(maxsize=256)(read)
+
+    @wraps(read)
+    def reading(header: str | None) -> T:
+        return read(header) if header is not None and len(header) > _LONGEST_REMEMBERED else remembered(header)
+
+    return reading
+
+
+@_remembering
 def embedded_format(content_type: str | None) -> EmbeddedFormat:
     """Return the embedded format that a Content-Type names; without one it is binary.
 
@@ -44,7 +59,7 @@ def embedded_format(content_type: str | None) -> EmbeddedFormat:
         raise ContentTypeUnsupported from None
 
 
-@lru_cache(maxsize=256)
+@_remembering
 def answer_type(accept: str | None) -> str:
     """Return the Content-Type of the answer that `accept` admits: V2_JSON, with the parameters it asks for.
 

@@ -61,12 +61,12 @@ class ProduceV2:
         accept = environ.get("HTTP_ACCEPT")
         try:
             return self._produce(environ, topic, partition, accept)
-        except (NoCommonAnswerType, MethodUnsupported) as error:
-            return _refusal(error, None)
+        except (MethodUnsupported, NoCommonAnswerType, ContentTypeMalformed) as error:
+            return _refusal(error, None, facts.request_id)
         except ContentTypeUnsupported as error:
-            return _refusal(error, type_of_refusal(accept))
+            return _refusal(error, type_of_refusal(accept), facts.request_id)
         except Exception as error:  # noqa: BLE001 - the table decides, and logs what it does not know
-            return _refusal(error, None if isinstance(error, ContentTypeMalformed) else V2_JSON)
+            return _refusal(error, V2_JSON, facts.request_id)
 
     def _produce(self, environ: "WSGIEnvironment", topic: str, partition: str | None, accept: str | None) -> Answer:
         number = _partition(partition)
@@ -74,8 +74,10 @@ class ProduceV2:
             raise MethodUnsupported
         content_type = embedded_format(environ.get("CONTENT_TYPE"))
         media_type = answer_type(accept)
+        # A body may take its time to arrive; the binding is the one in force after that.
+        body = environ["wsgi.input"].read()
         binding = self._publisher.binding(topic)
-        request = read_request(environ["wsgi.input"].read(), topic, content_type, number)
+        request = read_request(body, topic, content_type, number)
         facts_of(environ).records = len(request.records)
         receipt = self._publisher.publish(binding, request)
         return _status(receipt.deliveries), [("Content-Type", media_type)], render_receipt(receipt)
@@ -98,8 +100,8 @@ def _status(deliveries: Iterable[Delivery]) -> str:
     return _OK
 
 
-def _refusal(error: Exception, media_type: str | None) -> Answer:
-    status, extra, body = error_answer(error)
+def _refusal(error: Exception, media_type: str | None, request_id: str) -> Answer:
+    status, extra, body = error_answer(error, request_id)
     headers = list(extra.items())
     if media_type is not None:
         headers.append(("Content-Type", media_type))

@@ -1,13 +1,18 @@
 """Requests that want to get past the rule, or to take a worker down."""
 
+import io
+import sys
 from collections.abc import Iterator
 
 import pytest
 
+from confluent_shim.api.negotiation import answer_type, embedded_format
 from confluent_shim.enforcement import Enforcer
 from confluent_shim.records import IncomingRecord, ProduceRequest
 from jsonschema_bridge import Schema
-from tests.parts import Shim, memory_shim
+from tests.parts import JSON, JSON_SCHEMA, ORDER, TOKEN, V2, Shim, memory_shim
+
+AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 
 
 @pytest.fixture
@@ -58,3 +63,129 @@ def test_one_record_with_very_many_violations_is_bounded_too(shim: Shim) -> None
     assert "at least 1000 violations in 1 of 1 records" in body["message"]
     assert len(body["errors"]) == 100
     assert body["errors_cut"] is True
+
+
+def test_a_binding_that_changes_while_a_body_arrives_judges_that_body(shim: Shim) -> None:
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            shim.admin("DELETE", "orders")
+            return super().read(size)
+
+    body = b'{"records":[{"value":{"id":1}}]}'
+    answer = shim.client.post(
+        "/topics/orders", input_stream=Slow(body), content_length=len(body), content_type=JSON_SCHEMA
+    )
+    assert answer.get_json()["error_code"] == 40401
+    assert shim.landed("orders") == []
+
+
+@pytest.mark.parametrize("body", [b'{"schema":' + b"[" * 5000 + b"]" * 5000 + b"}", b'{"owner":"\xff"}', b"", b"null"])
+def test_a_binding_that_cannot_be_read_is_the_clients_fault_and_changes_nothing(shim: Shim, body: bytes) -> None:
+    before = shim.client.get("/-/bindings").get_json()
+    answer = shim.client.put("/-/bindings/orders?replace=true", data=body, headers=AUTHORIZED)
+    assert (answer.status_code, answer.get_json()["error_code"]) == (400, 400)
+    assert shim.client.get("/-/bindings").get_json() == before
+
+
+def test_a_schemas_numbers_are_registered_as_they_were_sent(shim: Shim) -> None:
+    shim.bind("numbers", {"maximum": 10**30 + 1})
+    assert str(10**30 + 1) in shim.registry.registered("numbers-value", 1).schema.text
+
+
+@pytest.mark.parametrize("limit", ["9" * 5000, "-1", "x", "٣"])
+def test_a_limit_that_is_no_number_of_entries_is_the_clients_fault(shim: Shim, limit: str) -> None:
+    assert shim.client.get("/-/history", query_string={"limit": limit}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [
+        (f"Bearer {TOKEN}", 200),
+        (f"bearer {TOKEN}", 200),
+        (TOKEN, 401),
+        (f"Basic {TOKEN}", 401),
+        (f"Bearer {TOKEN}x", 401),
+        ("Bearer", 401),
+        ("Bearer é", 401),
+    ],
+)
+def test_the_admin_token_counts_only_as_a_bearer_token(shim: Shim, authorization: str, status: int) -> None:
+    answer = shim.client.delete("/-/bindings/orders", headers={"Authorization": authorization})
+    assert answer.status_code == status
+    assert answer.headers.get("WWW-Authenticate") == (None if status == 200 else "Bearer")
+
+
+@pytest.mark.parametrize("tag", ["*", 'W/"1"', '"1", "2"', "", "1_0", "\u0667", '"1', "9" * 5000])
+def test_an_entity_tag_that_is_no_revision_is_refused(shim: Shim, tag: str) -> None:
+    answer = shim.client.delete("/-/bindings/orders", headers={**AUTHORIZED, "If-Match": tag})
+    assert answer.status_code == 400
+    assert shim.client.get("/-/bindings/orders").status_code == 200
+
+
+def test_a_change_that_is_stale_or_has_no_schema_leaves_neither_topic_nor_version_behind(shim: Shim) -> None:
+    stale = shim.client.put(
+        "/-/bindings/new?create_topic=true", json={"schema": ORDER}, headers={**AUTHORIZED, "If-Match": '"9"'}
+    )
+    bad = shim.admin("PUT", "new", {"schema": {"type": "frob"}}, query="?create_topic=true")
+    assert (stale.status_code, bad.status_code) == (412, 422)
+    assert not shim.sink.has_topic("new")
+    assert shim.registry.subjects() == ["orders-value"]
+
+
+@pytest.mark.parametrize("fields", [{"bound_version": 9}, {"versions": "pinned 9"}])
+def test_a_binding_to_a_version_that_is_not_there_is_refused(shim: Shim, fields: dict[str, object]) -> None:
+    answer = shim.admin("PUT", "orders", {"schema": ORDER, **fields}, query="?replace=true")
+    assert 400 <= answer.status_code < 500
+    assert shim.send("orders", {"id": 1}).status_code == 200
+
+
+def test_validate_takes_plain_json_with_parameters(shim: Shim) -> None:
+    answer = shim.client.post(
+        "/-/bindings/orders/validate",
+        data=b'{"records":[{"value":{"id":1}}]}',
+        content_type="application/json; charset=utf-8",
+    )
+    assert answer.status_code == 200
+
+
+def test_metrics_are_told_while_the_topic_map_is_down(shim: Shim) -> None:
+    shim.services.store.close()
+    answer = shim.client.get("/-/metrics")
+    assert answer.status_code == 200
+    assert "confluent_shim_requests_total" in answer.text
+
+
+def test_a_doubled_slash_is_no_path_of_ours_and_redirects_nobody(shim: Shim) -> None:
+    answer = shim.client.get("/-//live")
+    assert (answer.status_code, answer.get_json(force=True)["error_code"]) == (404, 404)
+
+
+def test_a_body_that_ends_early_is_answered_in_json(shim: Shim) -> None:
+    answer = shim.client.put(
+        "/-/bindings/orders?replace=true", input_stream=io.BytesIO(b"{"), content_length=100, headers=AUTHORIZED
+    )
+    assert (answer.status_code, answer.get_json()["error_code"]) == (400, 400)
+
+
+def test_a_defect_is_logged_under_the_request_id_and_not_shown(shim: Shim, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(io.BytesIO):
+        def read(self, _: int | None = -1) -> bytes:
+            raise RuntimeError("secret detail")
+
+    answer = shim.client.post(
+        "/topics/orders", input_stream=Broken(), content_type=JSON_SCHEMA, headers={"X-Request-Id": "mine"}
+    )
+    assert answer.get_json() == {"error_code": 500, "message": "Internal Server Error"}
+    (record,) = [record for record in caplog.records if record.exc_info]
+    assert record.facts == {"request_id": "mine"}  # type: ignore[attr-defined]
+
+
+def test_long_headers_are_read_and_not_remembered() -> None:
+    long = f"{JSON};x={'a' * 1000}"
+    before = sys.getrefcount(long)
+    assert embedded_format(long) == "json"
+    assert sys.getrefcount(long) == before
+    asked = f"{V2};x={'a' * 1000}"
+    before = sys.getrefcount(asked)
+    assert answer_type(asked) == asked
+    assert sys.getrefcount(asked) == before
