@@ -205,13 +205,13 @@ def test_sigterm_ends_a_server_whose_worker_still_waits_for_kafka(real_stack: St
     config = configuration(tmp_path, NOBODY, real_stack.registry_url)
     command = [sys.executable, "-m", "confluent_shim", "serve", "--config", str(config), "--port", str(free_port())]
     with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "SHIM_WARM_UP": "4"})
+        process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "SHIM_WARM_UP": "3"})
     processes: set[int] = set()
     try:
         eventually(lambda: count_with_thread(process.pid, "rdk:main") == 1, 20.0)
         processes = descendants(process.pid)
         process.terminate()
-        assert process.wait(7) == 0
+        assert process.wait(5) == 0
         eventually(lambda: not any(runs(pid) for pid in processes), 2.0)
     finally:
         process.kill()
