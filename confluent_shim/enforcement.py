@@ -11,6 +11,7 @@ from confluent_shim.errors import (
     KeySchemaMissing,
     SchemaForeign,
     SchemaUnparsable,
+    SinkUnavailable,
     TopicUnbound,
 )
 from confluent_shim.records import AdmittedRecord, Claimed, IncomingRecord, ProduceRequest
@@ -21,6 +22,7 @@ from jsonschema_bridge import (
     Schema,
     SchemaInvalid,
     SchemaNotInSubject,
+    SchemaRefused,
     Violation,
     compile_json_schema,
     confluent_text,
@@ -78,7 +80,7 @@ class Enforcer:
         """Judge every record of `request`; nothing is sent.
 
         Raises FormatRefused, KeyFormatRefused, KeySchemaMissing, SchemaForeign or SchemaUnparsable when the request
-        as a whole cannot be judged, and the registry's errors.
+        as a whole cannot be judged, SinkUnavailable for a cluster that is not configured, and the registry's errors.
         """
         self._check_format(binding, request)
         schema = self._schema_in_force(binding, request.value_schema)
@@ -119,7 +121,12 @@ class Enforcer:
             raise KeySchemaMissing
 
     def _schema_in_force(self, binding: Binding, claimed: Claimed) -> InForce:
-        registry = self._registries[binding.cluster]
+        registry = self._registries.get(binding.cluster)
+        if registry is None:
+            raise SinkUnavailable(
+                f"topic {binding.topic} is bound on cluster {binding.cluster}, which the settings no longer name; "
+                f"nothing of this request was sent"
+            )
         taken = versions_taken(binding, registry.versions(binding.subject))
         if not taken:
             raise SchemaForeign(
@@ -194,7 +201,7 @@ def _of_text(
     try:
         # The registry may see two texts as one schema where they differ for us, such as other names of references.
         looked_up = registry.lookup(binding.subject, Schema(text, "JSON"))
-    except SchemaNotInSubject:
+    except (SchemaNotInSubject, SchemaRefused):
         return []
     return [found for found in candidates if found.schema_id == looked_up.schema_id]
 

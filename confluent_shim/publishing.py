@@ -11,6 +11,7 @@ from jsonschema_bridge import Violation
 from topic_map import Binding
 
 _UNEXPLAINED = "(unexplained)"
+_LONGEST_POINTER = 1000
 
 
 class Publisher:
@@ -76,7 +77,7 @@ class Publisher:
         count = f"{'at least ' if verdict.cut else ''}{len(found)} violations"
         more = f" ({count} in {len(verdict.rejected)} of {records} records)" if len(found) > 1 else ""
         return RecordsRejected(
-            f"Bad Request: record {index}, {first.pointer or 'the whole value'}: {first.message}{more}",
+            f"Bad Request: record {index}, {_short(first.pointer) or 'the whole value'}: {first.message}{more}",
             [described(index, violation) for index, violation in found[: self._max_violations]],
             cut=verdict.cut or len(found) > self._max_violations,
         )
@@ -86,7 +87,7 @@ def described(index: int, violation: Violation) -> dict[str, object]:
     """Return one element of an answer's `errors` array."""
     return {
         "record": index,
-        "pointer": violation.pointer,
+        "pointer": _short(violation.pointer),
         "keyword": violation.keyword,
         "schema_pointer": violation.schema_pointer,
         "expected": violation.expected,
@@ -94,3 +95,8 @@ def described(index: int, violation: Violation) -> dict[str, object]:
         "message": violation.message,
         "retryable": False,
     }
+
+
+def _short(pointer: str) -> str:
+    """Cut a pointer, which repeats names that the client chose: an answer must not be many times its request."""
+    return pointer if len(pointer) <= _LONGEST_POINTER else pointer[:_LONGEST_POINTER] + "…"

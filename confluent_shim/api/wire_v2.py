@@ -5,6 +5,7 @@ it refuses is read again slowly, with Confluent's coercions, or explained.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, cast
 
@@ -17,6 +18,7 @@ from confluent_shim.records import JSON_NULL, Claimed, Delivery, IncomingRecord,
 from jsonschema_bridge import JsonUnreadable, read_json, utf8
 
 _INT32 = 2**31
+_INTEGER = re.compile(r"\s*[+-]?[0-9]{1,20}\s*")
 _MAX_LISTED = 100
 
 
@@ -168,12 +170,10 @@ def _int(field: str, value: object) -> int | None:
     """Read an integer as Jackson does: "0" is 0, 1.9 is 1, "" is null."""
     if value is None or value == "":
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    readable = _INTEGER.fullmatch(value) if isinstance(value, str) else isinstance(value, int | float)
+    if isinstance(value, bool) or not readable:
         raise BodyUnreadable(f"{field}: must be an integer, not {_kind(value)}")
-    try:
-        number = int(value)
-    except ValueError as error:
-        raise BodyUnreadable(f"{field}: must be an integer, not {_kind(value)}") from error
+    number = int(cast("int | float | str", value))
     if not -_INT32 <= number < _INT32:
         raise BodyUnreadable(f"{field}: {str(number)[:30]} is out of the range of an int32")
     return number

@@ -8,9 +8,12 @@ import pytest
 
 from confluent_shim.api.negotiation import answer_type, embedded_format
 from confluent_shim.enforcement import Enforcer
-from confluent_shim.records import IncomingRecord, ProduceRequest
-from jsonschema_bridge import Schema
+from confluent_shim.errors import SchemaForeign, SinkUnavailable
+from confluent_shim.records import Claimed, IncomingRecord, ProduceRequest
+from jsonschema_bridge import RegisteredSchema, Schema, SchemaRefused
+from jsonschema_bridge.registry import MemoryRegistry
 from tests.parts import JSON, JSON_SCHEMA, ORDER, TOKEN, V2, Shim, memory_shim
+from topic_map import Bind, Binding, MemoryStore
 
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -189,3 +192,39 @@ def test_long_headers_are_read_and_not_remembered() -> None:
     before = sys.getrefcount(asked)
     assert answer_type(asked) == asked
     assert sys.getrefcount(asked) == before
+
+
+def test_an_answer_does_not_repeat_a_long_name_for_every_violation_under_it(shim: Shim) -> None:
+    shim.bind("maps", {"additionalProperties": {"items": {"type": "string"}}})
+    answer = shim.send("maps", {"A" * 100_000: [1] * 50})
+    assert answer.status_code == 400
+    assert len(answer.data) < 100_000
+
+
+def test_a_topic_on_a_cluster_that_the_settings_no_longer_name_is_unavailable() -> None:
+    settings = {"gone": "memory:"}
+    with memory_shim() as shim:
+        store = MemoryStore(settings)
+        store.change([Bind(Binding(topic="orders", cluster="gone"))], who="test", why="")
+        enforcer = Enforcer(store.table, shim.services.registries)
+        with pytest.raises(SinkUnavailable, match="gone"):
+            enforcer.judge(enforcer.binding("orders"), ProduceRequest("orders", "json", [], []))
+
+
+def test_an_inline_schema_that_the_registry_refuses_to_look_up_is_not_the_topics(shim: Shim) -> None:
+    class Refusing(MemoryRegistry):
+        def lookup(self, subject: str, schema: Schema) -> RegisteredSchema:
+            raise SchemaRefused(subject, f"cannot be parsed: {schema.text}", registry=self.identity)
+
+    registry = Refusing()
+    registry.register("orders-value", Schema("{}", "JSON"))
+    enforcer = Enforcer(shim.services.store.table, {"default": registry})
+    request = ProduceRequest("orders", "json", [], [], value_schema=Claimed(schema='{"type":"frob"}'))
+    with pytest.raises(SchemaForeign):
+        enforcer.judge(enforcer.binding("orders"), request)
+
+
+@pytest.mark.parametrize("number", ["1_0", "\u0661", "1.0", "0x1", "9" * 5000])
+def test_a_text_is_an_integer_only_where_it_is_one_in_java(shim: Shim, number: str) -> None:
+    answer = shim.produce("orders", {"value_schema_id": number, "records": [{"value": {"id": 1}}]})
+    assert (answer.status_code, answer.get_json()["error_code"]) == (400, 400)
