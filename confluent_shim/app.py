@@ -1,5 +1,6 @@
 """The WSGI application: Flask for everything but the produce routes, which stand before it."""
 
+import signal
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,9 @@ def _plain(status: int) -> Response:
 
 def serve_from_environment() -> "WSGIApplication":
     """Build the application of one worker process from $SHIM_CONFIG and SHIM_*; what servers load."""
+    # A worker inherits its parent's handlers, which would only note the signal in the worker's copy of the parent.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
     settings = load_settings()
     configure_logging(settings.log.format, settings.log.level)
     services = build_services(settings)

@@ -55,6 +55,9 @@ def build_services(settings: Settings) -> Services:
     """Choose and open the implementations that `settings` asks for. Raises StartError or the store's errors."""
     if settings.sink != "kafka":
         raise NotYetBuilt(f"sink = {settings.sink!r} is not yet supported; use 'kafka'")
+    for name, cluster in settings.clusters.items():
+        if cluster.rest_proxy.url:
+            raise NotYetBuilt(f"clusters.{name}.rest_proxy is not yet supported; leave it out")
     if settings.unbound != "refuse":
         raise NotYetBuilt(f"unbound = {settings.unbound!r} is not yet supported; use 'refuse'")
     with ExitStack() as opened:

@@ -3,6 +3,8 @@ from types import FrameType
 
 import click
 
+from confluent_shim.cli.address import check_address
+
 
 @click.group(invoke_without_command=True)
 @click.option("--port", default=8082, show_default=True, type=click.IntRange(1, 65535), help="Port of the shim.")
@@ -14,6 +16,7 @@ def dev(context: click.Context, port: int, workers: int) -> None:
         return
     from confluent_shim.devstack import running
 
+    check_address("127.0.0.1", port)
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell may have switched SIGINT off for a background job
         signal.signal(number, _interrupt)
     try:

@@ -1,15 +1,17 @@
-import socket
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from confluent_shim.cli.address import check_address
+
 if TYPE_CHECKING:
     from confluent_shim.settings import Settings
 
 # Metrics choose their memory when they are imported, and must find the shared folder then: nothing up to
 # `hand_down` may import the application.
+_STOP_SECONDS = 15  # longer than a request may wait for Kafka
 _APPLICATION = "confluent_shim.app:serve_from_environment"
 
 
@@ -29,7 +31,7 @@ def serve(config: Path | None, workers: int | None, host: str | None, port: int 
     settings = load_settings(config)
     server = settings.server
     host, port = host or server.host, server.port if port is None else port
-    _check_address(host, port)
+    check_address(host, port)
     with tempfile.TemporaryDirectory(prefix="confluent-shim-metrics-") as metrics:
         hand_down(config, metrics)
         _check_services(settings)
@@ -42,7 +44,9 @@ def serve(config: Path | None, workers: int | None, host: str | None, port: int 
             workers=workers or server.workers,
             blocking_threads=server.threads,
             respawn_failed_workers=True,
-            log_level=LogLevels.warning,
+            workers_kill_timeout=_STOP_SECONDS,
+            # Its warnings are about the number of threads, which is a setting of ours.
+            log_level=LogLevels.error,
         ).serve()
 
 
@@ -51,13 +55,3 @@ def _check_services(settings: "Settings") -> None:
     from confluent_shim.services import build_services
 
     build_services(settings).close()
-
-
-def _check_address(host: str, port: int) -> None:
-    """Try the address before workers do, whose failure would be a crash. Raises CannotListen."""
-    from confluent_shim.errors import CannotListen
-
-    try:
-        socket.create_server((host, port)).close()
-    except OSError as error:
-        raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror or error}") from error

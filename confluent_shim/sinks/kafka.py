@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from confluent_shim.errors import SinkUnavailable
+from confluent_shim.errors import SettingsInvalid, SinkUnavailable
 from confluent_shim.records import AdmittedRecord, Delivery
 from confluent_shim.sinks.delivery_errors import failed, undelivered
 from confluent_shim.sinks.producer import ProcessProducer
@@ -29,6 +29,7 @@ DEFAULTS: Mapping[str, str] = {
 FIXED: Mapping[str, str] = {"acks": "all", "enable.idempotence": "true"}
 """What the promise of an acknowledgement needs; the configuration cannot change it."""
 
+_ALIASES: Mapping[str, str] = {"delivery.timeout.ms": "message.timeout.ms", "request.required.acks": "acks"}
 _GRACE_SECONDS = 1.0
 
 _Delivered = Callable[[KafkaError | None, Message], None]
@@ -38,10 +39,11 @@ class KafkaSink:
     """Sends through librdkafka; `config` takes any key of its producer (see DEFAULTS and FIXED)."""
 
     def __init__(self, config: Mapping[str, str]) -> None:
-        self._config = {**DEFAULTS, **config, **FIXED}
+        own = {_ALIASES.get(key, key): value for key, value in config.items()}
+        self._config = {**DEFAULTS, **own, **FIXED}
         self._batching = ProcessProducer(self._config)
         self._single = ProcessProducer({**self._config, "batch.num.messages": "1"})
-        self._wait_seconds = float(self._config["message.timeout.ms"]) / 1000 + _GRACE_SECONDS
+        self._wait_seconds = _milliseconds(self._config) / 1000 + _GRACE_SECONDS
 
     def send(self, topic: str, records: Sequence[AdmittedRecord]) -> list[Delivery]:
         end = time.monotonic() + self._wait_seconds
@@ -98,6 +100,13 @@ class KafkaSink:
     def close(self) -> None:
         self._batching.close()
         self._single.close()
+
+
+def _milliseconds(config: Mapping[str, str]) -> int:
+    value = config["message.timeout.ms"]
+    if not value.isdecimal() or not int(value):
+        raise SettingsInvalid(f"clusters.*.kafka.message.timeout.ms: must be milliseconds above 0, not {value}")
+    return int(value)
 
 
 def _hand_over(line: ProcessProducer, topic: str, records: Sequence[AdmittedRecord]) -> "_Batch":

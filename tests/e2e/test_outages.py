@@ -195,12 +195,6 @@ def test_sigterm_ends_every_process_of_a_server_within_seconds_and_in_order(real
     assert "Traceback" not in server.log.read_text()
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=subprocess.TimeoutExpired,
-    reason="until it serves, a worker has the main process's handler for SIGTERM, which only notes the signal: the "
-    "worker goes on, and the main process waits for it without a limit",
-)
 def test_sigterm_ends_a_server_whose_worker_still_waits_for_kafka(real_stack: Stack, tmp_path: Path) -> None:
     config = configuration(tmp_path, NOBODY, real_stack.registry_url)
     command = [sys.executable, "-m", "confluent_shim", "serve", "--config", str(config), "--port", str(free_port())]
