@@ -64,6 +64,11 @@ class Publisher:
         self._count(binding.topic, deliveries)
         return Receipt(deliveries, None, verdict.schema.schema_id)
 
+    def count_unreadable(self, topic: str, refusal: RecordsRejected) -> None:
+        """Count the records that `refusal` lists, which have no single reading as JSON and so come to no verdict."""
+        for error in refusal.errors:
+            self._metrics.rejected(topic, str(error["keyword"]))
+
     def _count(self, topic: str, deliveries: Sequence[Delivery]) -> None:
         failures = [delivery for delivery in deliveries if delivery.error_code is not None]
         for delivery in failures:

@@ -17,6 +17,7 @@ from confluent_shim.errors import (
     ContentTypeUnsupported,
     MethodUnsupported,
     NoCommonAnswerType,
+    RecordsRejected,
     RouteUnknown,
 )
 from confluent_shim.publishing import Publisher
@@ -77,7 +78,11 @@ class ProduceV2:
         # A body may take its time to arrive; the binding is the one in force after that.
         body = environ["wsgi.input"].read()
         binding = self._publisher.binding(topic)
-        request = read_request(body, topic, content_type, number)
+        try:
+            request = read_request(body, topic, content_type, number)
+        except RecordsRejected as refusal:
+            self._publisher.count_unreadable(binding.topic, refusal)
+            raise
         facts_of(environ).records = len(request.records)
         receipt = self._publisher.publish(binding, request)
         return _status(receipt.deliveries), [("Content-Type", media_type)], render_receipt(receipt)

@@ -27,10 +27,12 @@ def test_metrics_count_requests_and_records_by_outcome_and_reason() -> None:
         shim.bind("orders")
         shim.send("orders", {"id": 1}, {"id": 2})
         shim.send("orders", {"id": "x"})
+        shim.produce("orders", b'{"records":[{"value":{"id":1,"id":2}}]}')
         text = shim.client.get("/-/metrics").text
     assert 'confluent_shim_records_total{outcome="written",topic="orders"} 2.0' in text
     assert 'confluent_shim_rejected_records_total{reason="type",topic="orders"} 1.0' in text
-    assert 'confluent_shim_requests_total{route="produce_v2",status="400"} 1.0' in text
+    assert 'confluent_shim_rejected_records_total{reason="duplicate-key",topic="orders"} 1.0' in text
+    assert 'confluent_shim_requests_total{route="produce_v2",status="400"} 2.0' in text
 
 
 def test_every_answer_carries_a_request_id_the_clients_own_when_it_sent_one() -> None:
