@@ -98,7 +98,10 @@ class Administration:
         self._check_topic(binding, create_topic=create_topic)
         version = self._check_subject(binding, schema)
         if binding.bound_version is None:
-            change = Bind(replace(binding, bound_version=version), replace=replace_existing)
+            before = self._store.table().get(binding.topic)
+            stays = before is not None and (before.cluster, before.subject) == (binding.cluster, binding.subject)
+            began = before.bound_version if before is not None and stays else None
+            change = Bind(replace(binding, bound_version=began or version), replace=replace_existing)
         self._store.change([change], expected_revision=expected_revision, who=author.who, why=author.why)
         return self.binding(binding.topic)
 

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from confluent_shim.enforcement import Enforcer, Verdict
-from confluent_shim.errors import RecordsRejected, ShimError
+from confluent_shim.errors import RecordsRejected, ShimError, TopicUnbound
 from confluent_shim.records import Delivery, ProduceRequest, Receipt
 from confluent_shim.sinks import Sink
 from confluent_shim.telemetry import Metrics
 from jsonschema_bridge import Violation
 from topic_map import Binding
 
+_UNBOUND = "(unbound)"
 _UNEXPLAINED = "(unexplained)"
 _LONGEST_POINTER = 1000
 
@@ -25,7 +26,12 @@ class Publisher:
 
     def binding(self, topic: str) -> Binding:
         """Return the binding that will judge records for `topic`. Raises TopicUnbound."""
-        return self._enforcer.binding(topic)
+        try:
+            return self._enforcer.binding(topic)
+        except TopicUnbound:
+            # The name is the client's own, and no label for a metric.
+            self._metrics.rejected(_UNBOUND, TopicUnbound.__name__)
+            raise
 
     def check(self, binding: Binding, request: ProduceRequest) -> Verdict:
         """Judge `request` and send nothing. Raises RecordsRejected with every violation, or what `judge` raises."""

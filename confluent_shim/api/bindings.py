@@ -37,7 +37,9 @@ def blueprint(services: Services) -> Blueprint:
     def every() -> Response:
         table = administration.table()
         rows = [_plain(binding) for _, binding in sorted(table.bindings.items())]
-        return _json({"revision": table.revision, "bindings": rows})
+        answer = _json({"revision": table.revision, "bindings": rows})
+        answer.set_etag(str(table.revision))  # what If-Match takes
+        return answer
 
     @routes.get("/bindings/<topic>")
     def one(topic: str) -> Response:

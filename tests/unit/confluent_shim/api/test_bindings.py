@@ -115,3 +115,21 @@ def test_validate_judges_as_produce_would_and_sends_nothing(shim: Shim) -> None:
 def test_a_body_that_is_no_object_is_a_clients_fault(shim: Shim) -> None:
     answer = shim.client.put("/-/bindings/x", data=b"[1]", headers={"Authorization": f"Bearer {TOKEN}"})
     assert (answer.status_code, answer.get_json()["error_code"]) == (400, 400)
+
+
+def test_a_changed_binding_still_begins_at_the_version_it_was_bound_at(shim: Shim) -> None:
+    shim.bind("orders")
+    shim.register("orders-value", {"type": "object"})
+    changed = shim.admin("PUT", "orders", {"owner": "shop"}, query="?replace=true").get_json()
+    assert changed["bound_version"] == 1
+    shim.register("other-value", {"type": "object"})
+    shim.register("other-value", {"type": "array"})
+    moved = shim.admin("PUT", "orders", {"subject": "other-value"}, query="?replace=true").get_json()
+    assert moved["bound_version"] == 2
+
+
+def test_the_list_carries_the_revision_as_the_tag_that_if_match_takes(shim: Shim) -> None:
+    shim.bind("orders")
+    tag = shim.client.get("/-/bindings").headers["ETag"]
+    headers = {"Authorization": f"Bearer {TOKEN}", "If-Match": tag}
+    assert shim.client.delete("/-/bindings/orders", headers=headers).status_code == 200
