@@ -98,12 +98,17 @@ class Administration:
         self._check_topic(binding, create_topic=create_topic)
         version = self._check_subject(binding, schema)
         if binding.bound_version is None:
-            before = self._store.table().get(binding.topic)
-            stays = before is not None and (before.cluster, before.subject) == (binding.cluster, binding.subject)
-            began = before.bound_version if before is not None and stays else None
-            change = Bind(replace(binding, bound_version=began or version), replace=replace_existing)
+            began = self._began_at(binding) or version
+            change = Bind(replace(binding, bound_version=began), replace=replace_existing)
         self._store.change([change], expected_revision=expected_revision, who=author.who, why=author.why)
         return self.binding(binding.topic)
+
+    def _began_at(self, binding: Binding) -> int | None:
+        """Return where the binding that this one replaces began, when it is on the same subject."""
+        old = self._store.table().get(binding.topic)
+        if old is None or (old.cluster, old.subject) != (binding.cluster, binding.subject):
+            return None
+        return old.bound_version
 
     def unbind(self, topic: str, author: Author, *, expected_revision: int | None = None) -> int:
         """Unbind a topic and return the revision in force. Raises TopicNotBound, StaleRevision."""
