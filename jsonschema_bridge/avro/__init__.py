@@ -1,0 +1,6 @@
+"""Avro schemas compiled once: JSON of two forms in, Avro binary out, and every reason why not."""
+
+from jsonschema_bridge.avro.codec import AvroCodec, compile_avro
+from jsonschema_bridge.avro.reading import AvroUndecodable
+
+__all__ = ["AvroCodec", "AvroUndecodable", "compile_avro"]

@@ -1,0 +1,83 @@
+"""What an Avro schema means for bytes."""
+
+from collections.abc import Callable
+
+from jsonschema_bridge.avro.conversion import compile_converters
+from jsonschema_bridge.avro.findings import Enough, Findings
+from jsonschema_bridge.avro.primitives import Convert, raw_bytes
+from jsonschema_bridge.avro.reading import compile_reader
+from jsonschema_bridge.avro.schema import parse
+from jsonschema_bridge.errors import SchemaInvalid
+from jsonschema_bridge.registry.model import Schema
+from jsonschema_bridge.validation import Resolve
+from jsonschema_bridge.violation import Violation
+
+Encode = Callable[[object], bytes | list[Violation]]
+
+
+class AvroCodec:
+    """A compiled Avro schema. Safe to share between threads.
+
+    Values are as `read_json` gives them. Encoding gives the Avro binary of a value, without frame, or every violation
+    (at most MAX_VIOLATIONS). A schema that is `bytes` and nothing around it is written raw, without length, as
+    Confluent's serializers do.
+
+    encode_json: the value is in Avro's JSON encoding. The value of a union is null or tagged, `{"branch": value}`,
+        by primitive or full name. Absent fields are violations, defaults or not.
+    encode_plain: the value is plain JSON. The value of a union is untagged and must fit one branch. Absent fields take
+        their default.
+    decode: the plain JSON value of a payload without frame; bytes and fixed are strings of characters up to U+00FF,
+        floats may be NaN or infinite. Raises AvroUndecodable unless the payload is exactly one value.
+
+    In both forms: bytes and fixed are strings of characters up to U+00FF; a field may be named by an alias; unknown
+    members are violations; int and long take 1.0 and 1e3, not 1.5; logical types are the types below them.
+    """
+
+    def __init__(self, encode_json: Encode, encode_plain: Encode, decode: Callable[[bytes], object]) -> None:
+        self.encode_json = encode_json
+        self.encode_plain = encode_plain
+        self.decode = decode
+
+
+def compile_avro(schema: Schema, resolve: Resolve) -> AvroCodec:
+    """Compile an Avro schema; named types that it does not define itself come from its references, by `resolve`.
+
+    Raises SchemaInvalid, and what `resolve` raises.
+    """
+    if schema.kind != "AVRO":
+        raise SchemaInvalid(f"a schema of type {schema.kind} is not an Avro schema")
+    try:
+        parsed = parse(schema, resolve)
+        from_json, from_plain = compile_converters(parsed)
+        read = compile_reader(parsed)
+    except RecursionError:
+        raise SchemaInvalid("the schema is nested too deeply") from None
+    root = parsed.root
+    if (root["type"] if isinstance(root, dict) else root) == "bytes":
+        encode = _encoder(raw_bytes(""))
+        return AvroCodec(encode, encode, lambda payload: payload.decode("latin-1"))
+    return AvroCodec(_encoder(from_json), _encoder(from_plain), read)
+
+
+def _encoder(convert: Convert) -> Encode:
+    def encode(value: object) -> bytes | list[Violation]:
+        found = Findings()
+        try:
+            encoded = convert(value, (), found)
+        except Enough:
+            return found.violations
+        except RecursionError:
+            return [_TOO_DEEP]
+        return found.violations or encoded
+
+    return encode
+
+
+_TOO_DEEP = Violation(
+    pointer="",
+    keyword="depth",
+    schema_pointer="",
+    expected="a value of less depth",
+    actual=None,
+    message="the value is nested too deeply",
+)

@@ -1,0 +1,62 @@
+"""Where a value does not fit, collected while it is encoded."""
+
+from typing import Any
+
+from jsonschema_bridge.violation import Violation, bounded, pointer
+
+MAX_VIOLATIONS = 100
+"""A value is reported with at most this many violations; the rest is not looked for."""
+
+Path = tuple[Any, ...]
+"""A place in a value: () is the whole, else (the place around it, the name or index in there).
+
+Linked, not copied: a place costs one small tuple, and most are never asked for.
+"""
+
+
+class Enough(Exception):
+    """No further violation is wanted."""
+
+
+class Findings:
+    """The violations of one value. `memo` keeps what trials of union branches gave, for this value only."""
+
+    __slots__ = ("memo", "violations")
+
+    def __init__(self, memo: dict[tuple[int, int], bytes | None] | None = None) -> None:
+        self.violations: list[Violation] = []
+        self.memo: dict[tuple[int, int], bytes | None] = {} if memo is None else memo
+
+    def add(self, path: Path, keyword: str, schema_pointer: str, expected: object, actual: object, text: str) -> None:
+        """Note one violation. Raises Enough after the last one that is wanted."""
+        self.violations.append(
+            Violation(
+                pointer=pointer(_tokens(path)),
+                keyword=keyword,
+                schema_pointer=schema_pointer,
+                expected=bounded(expected),
+                actual=bounded(actual),
+                message=text,
+            )
+        )
+        if len(self.violations) >= MAX_VIOLATIONS:
+            raise Enough
+
+
+class Trial(Findings):
+    """Asks only whether a value fits: the first violation ends it, and is not written down."""
+
+    __slots__ = ()
+
+    def add(self, path: Path, keyword: str, schema_pointer: str, expected: object, actual: object, text: str) -> None:
+        """Raise Enough."""
+        del path, keyword, schema_pointer, expected, actual, text
+        raise Enough
+
+
+def _tokens(path: Path) -> list[str | int]:
+    tokens: list[str | int] = []
+    while path:
+        path, token = path
+        tokens.append(token)
+    return tokens[::-1]

@@ -1,0 +1,133 @@
+"""What Confluent 7.9.9 took and refused under an Avro schema, we take and refuse, and the same bytes land."""
+
+import json
+from typing import Any
+
+import pytest
+from confluent_kafka.schema_registry import Schema as ConfluentSchema
+from confluent_kafka.schema_registry import SchemaRegistryClient
+from confluent_kafka.schema_registry.avro import AvroDeserializer
+from confluent_kafka.serialization import MessageField, SerializationContext
+
+from jsonschema_bridge.avro import AvroCodec, compile_avro
+from jsonschema_bridge.errors import JsonUnreadable, SchemaInvalid
+from jsonschema_bridge.framing import frame
+from jsonschema_bridge.json_text import read_json
+from jsonschema_bridge.registry.model import Schema, SchemaReference
+from tests import shared_data
+
+STRICTER = {
+    12: "a member that no field takes is a violation; Confluent drops it",
+    13: "the same, before the fields",
+}
+"""Recorded rows that Confluent took and we refuse, by row."""
+
+STRICTER_EXCHANGES = {
+    "D58": "a member that no field takes",
+    "X307": "1.5 is no int",
+}
+
+UNORDERED = {63}
+"""Rows whose maps a 7.9.9 wrote in the order of Java's hashes; ours is the order of the value."""
+
+
+def _no_reference(reference: SchemaReference) -> Schema:
+    raise AssertionError(reference)
+
+
+def _compiled(text: str) -> AvroCodec:
+    return compile_avro(Schema(text, "AVRO"), _no_reference)
+
+
+def _encoded(codec: AvroCodec, text: str) -> bytes | list[Any]:
+    """Encode a JSON text; one that has no reading (1e400) is refused before any schema is asked."""
+    try:
+        value = read_json(text.encode())
+    except JsonUnreadable as error:
+        return [error]
+    return codec.encode_json(value)
+
+
+def _rows() -> list[dict[str, Any]]:
+    if not shared_data.PAYLOAD_VERDICTS.is_file():
+        return []
+    rows = map(json.loads, shared_data.PAYLOAD_VERDICTS.read_text().splitlines())
+    # A null is a tombstone before any schema is asked.
+    return [row for row in rows if row["format"] == "AVRO" and not row["7.9.9"]["tombstone"]]
+
+
+def _exchanges() -> list[Any]:
+    """Collect (id, schema, value, payload) of every v2 request with a schema whose records landed."""
+    if not shared_data.TRANSCRIPTS.is_file():
+        return []
+    found = []
+    for exchange in map(json.loads, shared_data.TRANSCRIPTS.read_text().splitlines()):
+        media = str(exchange["request"].get("headers")).lower()
+        landed = exchange.get("landed") or []
+        body = exchange["request"].get("body")
+        if "avro" not in media or not landed or not isinstance(body, str):
+            continue
+        try:
+            request: Any = read_json(body.encode())
+        except JsonUnreadable:
+            continue
+        found += [
+            pytest.param(exchange["id"], request["value_schema"], record["value"], kept["value_frame"]["payload_hex"])
+            for record, kept in zip(request["records"], landed, strict=True)
+            if "value_schema" in request and "value_frame" in kept
+        ]
+    return found
+
+
+def test_the_recorded_verdicts_are_there() -> None:
+    assert len(_rows()) == 44, f"no recorded verdicts at {shared_data.PAYLOAD_VERDICTS}"
+    assert _exchanges(), f"no recorded exchanges at {shared_data.TRANSCRIPTS}"
+
+
+@pytest.mark.parametrize("row", _rows(), ids=lambda row: f"row-{row['row']}")
+def test_a_recorded_payload_has_the_verdict_and_the_bytes_that_it_had(row: dict[str, Any]) -> None:
+    recorded = row["7.9.9"]
+    codec = _compiled(row["schema"])
+    encoded = _encoded(codec, row["instance"])
+
+    if row["row"] in STRICTER:
+        assert recorded["status"] == 200
+        assert isinstance(encoded, list)
+    elif recorded["status"] != 200:
+        assert isinstance(encoded, list)
+        assert encoded
+    elif row["row"] in UNORDERED:
+        assert isinstance(encoded, bytes)
+        assert codec.decode(encoded) == codec.decode(bytes.fromhex(recorded["payload_hex"]))
+    else:
+        assert encoded == bytes.fromhex(recorded["payload_hex"])
+
+
+@pytest.mark.parametrize(("name", "schema", "value", "payload"), _exchanges())
+def test_a_recorded_exchange_lands_the_bytes_that_landed(name: str, schema: str, value: object, payload: str) -> None:
+    encoded = _compiled(schema).encode_json(value)
+
+    if name in STRICTER_EXCHANGES:
+        assert isinstance(encoded, list)
+    else:
+        assert encoded == bytes.fromhex(payload)
+
+
+@pytest.mark.parametrize("row", _rows(), ids=lambda row: f"row-{row['row']}")
+def test_confluents_deserializer_reads_what_we_frame(row: dict[str, Any]) -> None:
+    codec = _compiled(row["schema"])
+    encoded = _encoded(codec, row["instance"])
+    if isinstance(encoded, list):
+        return
+    client = SchemaRegistryClient.new_client({"url": f"mock://row-{row['row']}"})
+    schema_id = client.register_schema("orders-value", ConfluentSchema(row["schema"], "AVRO"))
+
+    read = AvroDeserializer(client)(frame(schema_id, encoded), SerializationContext("orders", MessageField.VALUE))
+
+    bare = read.decode("latin-1") if isinstance(read, bytes) else read
+    assert bare == codec.decode(encoded) or "logicalType" in row["schema"]
+
+
+def test_a_recorded_schema_that_is_none_is_refused() -> None:
+    with pytest.raises(SchemaInvalid):
+        _compiled("foobar")
