@@ -12,6 +12,7 @@ from confluent_shim.api.facts import facts_of, reason_phrase
 from confluent_shim.api.negotiation import V2_JSON, answer_type, embedded_format, type_of_refusal
 from confluent_shim.api.wire_v2 import read_request, render_receipt
 from confluent_shim.errors import (
+    BodyUnreadable,
     Code,
     ContentTypeMalformed,
     ContentTypeUnsupported,
@@ -76,7 +77,7 @@ class ProduceV2:
         content_type = embedded_format(environ.get("CONTENT_TYPE"))
         media_type = answer_type(accept)
         # A body may take its time to arrive; the binding is the one in force after that.
-        body = environ["wsgi.input"].read()
+        body = _body(environ)
         binding = self._publisher.binding(topic)
         try:
             request = read_request(body, topic, content_type, number)
@@ -86,6 +87,14 @@ class ProduceV2:
         facts_of(environ).records = len(request.records)
         receipt = self._publisher.publish(binding, request)
         return _status(receipt.deliveries), [("Content-Type", media_type)], render_receipt(receipt)
+
+
+def _body(environ: "WSGIEnvironment") -> bytes:
+    try:
+        body: bytes = environ["wsgi.input"].read()
+    except OSError as error:  # what gunicorn raises for a broken chunk, and any server for a broken connection
+        raise BodyUnreadable("The body did not arrive whole") from error
+    return body
 
 
 def _partition(text: str | None) -> int | None:

@@ -228,3 +228,12 @@ def test_an_inline_schema_that_the_registry_refuses_to_look_up_is_not_the_topics
 def test_a_text_is_an_integer_only_where_it_is_one_in_java(shim: Shim, number: str) -> None:
     answer = shim.produce("orders", {"value_schema_id": number, "records": [{"value": {"id": 1}}]})
     assert (answer.status_code, answer.get_json()["error_code"]) == (400, 400)
+
+
+def test_a_body_that_breaks_on_the_way_is_not_a_defect_of_ours(shim: Shim) -> None:
+    class Torn(io.BytesIO):
+        def read(self, _: int | None = -1) -> bytes:
+            raise OSError("invalid chunk size")
+
+    answer = shim.client.post("/topics/orders", input_stream=Torn(), content_type=JSON_SCHEMA)
+    assert (answer.status_code, answer.get_json()["error_code"]) == (400, 400)
