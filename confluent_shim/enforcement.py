@@ -14,7 +14,7 @@ from confluent_shim.errors import (
     SinkUnavailable,
     TopicUnbound,
 )
-from confluent_shim.records import AdmittedRecord, Claimed, IncomingRecord, ProduceRequest
+from confluent_shim.records import AdmittedRecord, Claimed, ProduceRequest
 from jsonschema_bridge import (
     JsonSchemaValidator,
     RegisteredSchema,
@@ -39,7 +39,10 @@ _MAX_EXPLAINED = 1_000  # violations; an explanation costs a hundred verdicts, a
 
 
 class InForce(NamedTuple):
-    """The schema that judges a request: a version of the binding's subject, compiled."""
+    """The schema that judges a request: a version of the binding's subject, compiled.
+
+    `prefix` stands before every value: the frame with the schema's id, or nothing where values are not framed.
+    """
 
     version: int
     schema_id: int
@@ -84,21 +87,26 @@ class Enforcer:
         """
         self._check_format(binding, request)
         schema = self._schema_in_force(binding, request.value_schema)
+        if binding.encoding == "json":
+            schema = schema._replace(prefix=b"")
         admitted: list[AdmittedRecord] = []
         rejected: dict[int, Sequence[Violation]] = {}
         room = _MAX_EXPLAINED
         is_valid, prefix, keyless = schema.validator.is_valid, schema.prefix, binding.key != "required"
+        null_is_a_value = binding.nulls == "validate"
         for index, (record, parsed) in enumerate(zip(request.records, request.parsed, strict=True)):
             value = parsed.get("value")
             key = parsed.get("key")
-            conforms = value is None or is_valid(value)
-            if conforms and key is None and keyless and value is not None:
+            lands = value is not None or null_is_a_value
+            conforms = not lands or is_valid(value)
+            if conforms and key is None and keyless and lands:
                 # The usual record needs no more than this.
                 admitted.append(AdmittedRecord(None, prefix + bytes(record.value), record.partition))
                 continue
             broken = _broken_rules(binding, key, value)
             if conforms and not broken:
-                admitted.append(_admit(prefix, record, key, value))
+                landing = prefix + bytes(record.value) if lands else None
+                admitted.append(AdmittedRecord(None if key is None else confluent_text(key), landing, record.partition))
                 continue
             why = chain(broken, () if conforms else _explained(schema.validator, value))
             rejected[index] = list(islice(why, room)) if room else []
@@ -149,9 +157,9 @@ class Enforcer:
                     f"{registered.schema.kind}"
                 )
             validator = compile_json_schema(registered.schema, references_of(self._registries[cluster]))
-            if len(self._validators) >= _MAX_COMPILED:
-                self._validators.clear()
             self._validators[known] = validator
+            if len(self._validators) > _MAX_COMPILED:
+                self._validators.pop(next(iter(self._validators)), None)  # the oldest
         schema_id = registered.schema_id
         return InForce(registered.version, schema_id, frame_prefix(schema_id), validator)
 
@@ -218,7 +226,9 @@ def _broken_rules(binding: Binding, key: object, value: object) -> list[Violatio
         found.append(_broken_rule("key", "a key", key, "records of this topic need a key"))
     if key is not None and binding.key == "none":
         found.append(_broken_rule("key", "no key", "a key", "records of this topic have no key"))
-    if value is None and key is None:
+    if value is None and binding.nulls == "refuse":
+        found.append(_broken_rule("nulls", "a value", None, "records of this topic need a value"))
+    elif value is None and key is None and binding.nulls == "tombstone":
         found.append(_broken_rule("nulls", "a value", None, "a null value deletes a key, and this record has none"))
     return found
 
@@ -236,11 +246,3 @@ def _explained(validator: JsonSchemaValidator, value: object) -> Iterator[Violat
 def _broken_rule(rule: str, expected: str, actual: object, message: str) -> Violation:
     """Describe what the binding itself forbids; `rule` is the binding's field, and no schema is behind it."""
     return Violation(pointer="", keyword=rule, schema_pointer="", expected=expected, actual=actual, message=message)
-
-
-def _admit(prefix: bytes, record: IncomingRecord, key: object, value: object) -> AdmittedRecord:
-    return AdmittedRecord(
-        None if key is None else confluent_text(key),
-        None if value is None else prefix + bytes(record.value),
-        record.partition,
-    )

@@ -27,12 +27,15 @@ ShimError                        a request is answered with an error
 └── Unexpected                   a defect of ours
 """
 
+import re
 from collections.abc import Iterator
 from enum import IntEnum, unique
 from http import HTTPStatus
 
 import jsonschema_bridge.errors as bridge
 import topic_map.errors as table
+
+_TOPIC_CHARACTERS = 249
 
 
 class StartError(Exception):
@@ -117,10 +120,10 @@ class TopicUnbound(ShimError):
     """The topic has no binding, and records for such topics are refused."""
 
     def __init__(self, topic: str) -> None:
-        super().__init__(
-            f"Topic not found: {topic} is bound to no schema, so it takes no records here. "
-            f"To bind it: confluent-shim bindings bind {topic} --schema FILE"
-        )
+        known = f"Topic not found: {topic[:_TOPIC_CHARACTERS]} is bound to no schema, so it takes no records here."
+        # Only what Kafka would take as a name may stand in a command that is meant to be copied.
+        legal = re.fullmatch(r"[A-Za-z0-9._-]{1,249}", topic)
+        super().__init__(f"{known} To bind it: confluent-shim bindings bind {topic} --schema FILE" if legal else known)
 
 
 class KeySchemaMissing(ShimError):

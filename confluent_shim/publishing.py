@@ -68,7 +68,7 @@ class Publisher:
         finally:
             in_flight.dec(len(admitted))
         self._count(binding.topic, deliveries)
-        return Receipt(deliveries, None, verdict.schema.schema_id)
+        return Receipt(deliveries, None, verdict.schema.schema_id if verdict.schema.prefix else None)
 
     def count_unreadable(self, topic: str, refusal: RecordsRejected) -> None:
         """Count the records that `refusal` lists, which have no single reading as JSON and so come to no verdict."""

@@ -20,6 +20,7 @@ from jsonschema_bridge import JsonUnreadable, read_json, utf8
 _INT32 = 2**31
 _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,20}\s*")
 _MAX_LISTED = 100
+_NAME_CHARACTERS = 200
 
 
 class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
@@ -136,7 +137,7 @@ def _lenient(document: object, text: bytes, argument: str) -> _Envelope:
         raise BodyUnreadable(f"The body must be a JSON object, not {_kind(document)}")
     for name in document:
         if name not in _Envelope.__struct_fields__:
-            raise EnvelopeRefused(f"Unrecognized field: {name}")
+            raise EnvelopeRefused(f"Unrecognized field: {name[:_NAME_CHARACTERS]}")
     records = document.get("records")
     if records is None or records == []:
         shown = "null" if records is None else "[]"
@@ -162,7 +163,7 @@ def _partition(index: int, record: object) -> int | None:
         raise BodyUnreadable(f"records[{index}]: must be an object, not {_kind(record)}")
     for name in record:
         if name not in IncomingRecord.__struct_fields__:
-            raise EnvelopeRefused(f"Unrecognized field: {name}")
+            raise EnvelopeRefused(f"Unrecognized field: {name[:_NAME_CHARACTERS]}")
     return _int(f"records[{index}].partition", record.get("partition"))
 
 

@@ -112,12 +112,9 @@ def test_a_value_that_no_release_takes_is_refused(field: str, binding: Binding) 
     ("field", "fields"),
     [
         ("encoding", {"encoding": "avro"}),
-        ("encoding", {"encoding": "json"}),
         ("encoding", {"encoding": "avro", "source_subject": "s"}),
         ("compatibility", {"compatibility": "additive"}),
         ("key", {"key": "subject", "key_subject": "s"}),
-        ("nulls", {"nulls": "validate"}),
-        ("nulls", {"nulls": "refuse"}),
         ("mode", {"mode": "observe"}),
     ],
 )

@@ -79,7 +79,6 @@ def test_a_stale_revision_is_refused(shim: Shim) -> None:
     [
         ({"encoding": "avro"}, 42293),
         ({"mode": "observe"}, 42293),
-        ({"nulls": "refuse"}, 42293),
         ({"versions": "newest"}, 42292),
         ({"ownr": "x"}, 42292),
         ({"cluster": "moon"}, 42292),

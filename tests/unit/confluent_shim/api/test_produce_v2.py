@@ -200,3 +200,33 @@ def test_other_encodings_of_unicode_are_transcoded(shim: Shim, prefix: bytes, en
     text = '{"records":[{"value":{"id":1,"note":"é"}}]}'.encode(encoding)
     assert shim.produce("orders", prefix + text if encoding == "utf-8" else text).status_code == 200
     assert shim.landed("orders") == [b'\x00\x00\x00\x00\x01{"id":1,"note":"\xc3\xa9"}']
+
+
+def test_an_unframed_binding_validates_as_any_other_and_lands_the_bare_bytes(shim: Shim) -> None:
+    shim.bind("plain", encoding="json")
+    answer = shim.produce("plain", b'{"records":[{"value":{"id": 1}}]}', JSON)
+    assert answer.get_json()["value_schema_id"] is None
+    assert shim.landed("plain") == [b'{"id": 1}']
+    assert shim.send("plain", {"id": "x"}, content_type=JSON).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("nulls", "key", "schema", "landed"),
+    [
+        ("tombstone", "k", {"type": "object"}, [None]),
+        ("tombstone", None, {"type": "object"}, None),
+        ("refuse", "k", {"type": ["object", "null"]}, None),
+        ("refuse", None, {"type": ["object", "null"]}, None),
+        ("validate", "k", {"type": "object"}, None),
+        ("validate", "k", {"type": ["object", "null"]}, [b"null"]),
+        ("validate", None, {"type": ["object", "null"]}, [b"null"]),
+    ],
+)
+def test_a_null_value_is_what_the_binding_says(
+    shim: Shim, nulls: str, key: str | None, schema: object, landed: list[bytes | None] | None
+) -> None:
+    shim.bind("nullable", schema, nulls=nulls)
+    answer = shim.produce("nullable", {"records": [{"key": key, "value": None}]}, JSON)
+    assert answer.status_code == (400 if landed is None else 200)
+    frame = b"\x00" + (answer.get_json().get("value_schema_id") or 0).to_bytes(4, "big")
+    assert shim.landed("nullable") == [value and frame + value for value in landed or []]
