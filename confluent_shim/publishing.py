@@ -1,10 +1,11 @@
 """From a produce request to its receipt: judge, send, count."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from confluent_shim.enforcement import Enforcer, Verdict
-from confluent_shim.errors import RecordsRejected, ShimError, TopicUnbound
-from confluent_shim.records import Delivery, ProduceRequest, Receipt
+from confluent_shim.errors import Code, RecordsRejected, ShimError, TopicUnbound
+from confluent_shim.records import AdmittedRecord, Delivery, ProduceRequest, Receipt
 from confluent_shim.sinks import Sink
 from confluent_shim.telemetry import Metrics
 from jsonschema_bridge import Violation
@@ -40,22 +41,30 @@ class Publisher:
             raise self._rejection(verdict, len(request.records))
         return verdict
 
-    def publish(self, binding: Binding, request: ProduceRequest) -> Receipt:
+    def publish(self, binding: Binding, request: ProduceRequest, *, lenient: bool = False) -> Receipt:
         """Send `request` when each of its records is admitted, and wait for Kafka.
 
-        Raises what `check` raises, and SinkUnavailable when nothing was handed over.
+        With `lenient` the admitted records are sent although others are not; those have a delivery that says why.
+        Raises what `check` raises (with `lenient`, RecordsRejected only when no record is admitted), and
+        SinkUnavailable when nothing was handed over.
         """
         try:
             verdict = self._enforcer.judge(binding, request)
         except ShimError as refusal:
             self._metrics.rejected(binding.topic, type(refusal).__name__, len(request.records))
             raise
+        rejection = None
         if verdict.rejected:
-            for violations in verdict.rejected.values():
-                for keyword in {violation.keyword for violation in violations} or {_UNEXPLAINED}:
-                    self._metrics.rejected(binding.topic, keyword)
-            raise self._rejection(verdict, len(request.records))
-        admitted = verdict.admitted
+            self._count_rejected(verdict)
+            rejection = self._rejection(verdict, len(request.records))
+            if not lenient or not verdict.admitted:
+                raise rejection
+        deliveries = self._send(binding, request, verdict.admitted)
+        if rejection is not None:
+            deliveries = _beside_refusals(deliveries, verdict, rejection)
+        return Receipt(deliveries, None, verdict.schema.schema_id if verdict.schema.prefix else None)
+
+    def _send(self, binding: Binding, request: ProduceRequest, admitted: Sequence[AdmittedRecord]) -> list[Delivery]:
         if request.partition is not None:
             admitted = [
                 record._replace(partition=request.partition) if record.partition is None else record
@@ -68,7 +77,12 @@ class Publisher:
         finally:
             in_flight.dec(len(admitted))
         self._count(binding.topic, deliveries)
-        return Receipt(deliveries, None, verdict.schema.schema_id if verdict.schema.prefix else None)
+        return deliveries
+
+    def _count_rejected(self, verdict: Verdict) -> None:
+        for violations in verdict.rejected.values():
+            for keyword in {violation.keyword for violation in violations} or {_UNEXPLAINED}:
+                self._metrics.rejected(verdict.binding.topic, keyword)
 
     def count_unreadable(self, topic: str, refusal: RecordsRejected) -> None:
         """Count the records that `refusal` lists, which have no single reading as JSON and so come to no verdict."""
@@ -92,6 +106,23 @@ class Publisher:
             [described(index, violation) for index, violation in found[: self._max_violations]],
             cut=verdict.cut or len(found) > self._max_violations,
         )
+
+
+def _beside_refusals(deliveries: Sequence[Delivery], verdict: Verdict, rejection: RecordsRejected) -> list[Delivery]:
+    """Put the deliveries of the admitted records and the reasons of the rejected ones in the request's order."""
+    listed: dict[object, list[dict[str, object]]] = defaultdict(list)
+    for error in rejection.errors:
+        listed[error["record"]].append(error)
+    written = iter(deliveries)
+    return [
+        _refused(listed[index]) if index in verdict.rejected else next(written)
+        for index in range(len(deliveries) + len(verdict.rejected))
+    ]
+
+
+def _refused(errors: Sequence[dict[str, object]]) -> Delivery:
+    why = f"{errors[0]['pointer'] or 'the whole value'}: {errors[0]['message']}" if errors else "it does not conform"
+    return Delivery(None, None, Code.BAD_REQUEST, f"Bad Request: {why}", "not_written", retryable=False, errors=errors)
 
 
 def described(index: int, violation: Violation) -> dict[str, object]:

@@ -55,7 +55,10 @@ class AdmittedRecord(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """What became of one admitted record: a place in the log, or an error with Confluent's code."""
+    """What became of one record: a place in the log, or an error with Confluent's code.
+
+    `errors` holds the violations, as an answer lists them, of a record that was refused beside others that were sent.
+    """
 
     partition: int | None
     offset: int | None
@@ -63,6 +66,7 @@ class Delivery(NamedTuple):
     error: str | None = None
     outcome: Outcome = "written"
     retryable: bool = False
+    errors: Sequence[dict[str, object]] = ()
 
 
 class Receipt(NamedTuple):

@@ -25,6 +25,7 @@ _FORMATS: dict[str, EmbeddedFormat] = {
     "application/vnd.kafka.binary.v2+json": "binary",
     "application/vnd.kafka.protobuf.v2+json": "protobuf",
 }
+_LENIENT = ("handling=lenient", 'handling="lenient"')
 _LONGEST_REMEMBERED = 200
 _MEDIA_TYPE = re.compile(r"[^\s/;,]+/[^\s/;,]+")
 
@@ -76,6 +77,14 @@ def answer_type(accept: str | None) -> str:
         kept = [parameter for parameter in parameters if not parameter.lower().startswith("q=")]
         return ";".join([V2_JSON, *kept]) if media_range.lower() == V2_JSON else V2_JSON
     raise NoCommonAnswerType
+
+
+@_remembering
+def prefers_lenient(prefer: str | None) -> bool:
+    """Tell whether `Prefer` asks to store what conforms although other records do not (RFC 7240, `handling`)."""
+    preferences = (entry.partition(";")[0].replace(" ", "").lower() for entry in (prefer or "").split(","))
+    # The first of several values counts.
+    return next((each for each in preferences if each.startswith("handling=")), "") in _LENIENT
 
 
 def type_of_refusal(accept: str | None) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from confluent_shim.api.answers import error_answer
 from confluent_shim.api.facts import facts_of, reason_phrase
-from confluent_shim.api.negotiation import V2_JSON, answer_type, embedded_format, type_of_refusal
+from confluent_shim.api.negotiation import V2_JSON, answer_type, embedded_format, prefers_lenient, type_of_refusal
 from confluent_shim.api.wire_v2 import read_request, render_receipt
 from confluent_shim.errors import (
     BodyUnreadable,
@@ -85,8 +85,12 @@ class ProduceV2:
             self._publisher.count_unreadable(binding.topic, refusal)
             raise
         facts_of(environ).records = len(request.records)
-        receipt = self._publisher.publish(binding, request)
-        return _status(receipt.deliveries), [("Content-Type", media_type)], render_receipt(receipt)
+        lenient = prefers_lenient(environ.get("HTTP_PREFER"))
+        receipt = self._publisher.publish(binding, request, lenient=lenient)
+        headers = [("Content-Type", media_type)]
+        if lenient:
+            headers.append(("Preference-Applied", "handling=lenient"))
+        return _status(receipt.deliveries), headers, render_receipt(receipt)
 
 
 def _body(environ: "WSGIEnvironment") -> bytes:

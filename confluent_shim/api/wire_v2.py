@@ -61,7 +61,7 @@ def read_request(
     try:
         envelope = _STRICT.decode(text)
     except msgspec.ValidationError:
-        envelope = _lenient(document, text, argument)
+        envelope = _coerced(document, text, argument)
     # The decoder has just seen that the document is an object with a list of objects.
     parsed = cast("Mapping[str, Sequence[dict[str, object]]]", document)["records"]
     for index, record in enumerate(envelope.records):
@@ -131,7 +131,7 @@ def _unreadable_record(index: int, reason: JsonUnreadable) -> dict[str, object]:
     }
 
 
-def _lenient(document: object, text: bytes, argument: str) -> _Envelope:
+def _coerced(document: object, text: bytes, argument: str) -> _Envelope:
     """Read what Confluent takes although it is not what it documents, or say why it takes it not."""
     if not isinstance(document, dict):
         raise BodyUnreadable(f"The body must be a JSON object, not {_kind(document)}")
@@ -217,7 +217,7 @@ def render_receipt(receipt: Receipt) -> bytes:
 def _written(delivery: Delivery) -> str:
     if delivery.error_code is None:
         return f'{{"partition":{delivery.partition},"offset":{delivery.offset},"error_code":null,"error":null}}'
-    fields = {
+    fields: dict[str, object] = {
         "partition": None,
         "offset": None,
         "error_code": int(delivery.error_code),
@@ -225,4 +225,6 @@ def _written(delivery: Delivery) -> str:
         "outcome": delivery.outcome,
         "retryable": delivery.retryable,
     }
+    if delivery.errors:
+        fields["errors"] = delivery.errors
     return msgspec.json.encode(fields).decode()

@@ -230,3 +230,33 @@ def test_a_null_value_is_what_the_binding_says(
     assert answer.status_code == (400 if landed is None else 200)
     frame = b"\x00" + (answer.get_json().get("value_schema_id") or 0).to_bytes(4, "big")
     assert shim.landed("nullable") == [value and frame + value for value in landed or []]
+
+
+def test_a_lenient_request_stores_the_good_records_and_answers_for_each_bad_one(shim: Shim) -> None:
+    body = {
+        "records": [{"value": {"id": "x"}}, {"value": {"id": 1}}, {"value": {"id": 2, "b": 1}}, {"value": {"id": 3}}]
+    }
+    answer = shim.produce("orders", body, Prefer="handling=lenient")
+    assert answer.status_code == 200
+    assert answer.headers["Preference-Applied"] == "handling=lenient"
+    first, second, third, fourth = answer.get_json()["offsets"]
+    assert (second["offset"], fourth["offset"]) == (0, 1)
+    assert (first["error_code"], first["outcome"], first["retryable"]) == (400, "not_written", False)
+    assert first["error"] == "Bad Request: /id: the value is not of type integer"
+    assert [(error["record"], error["keyword"]) for error in third["errors"]] == [(2, "additionalProperties")]
+    assert [value and value[5:] for value in shim.landed("orders")] == [b'{"id": 1}', b'{"id": 3}']
+    metrics = shim.client.get("/-/metrics").text
+    assert 'confluent_shim_rejected_records_total{reason="type",topic="orders"} 1.0' in metrics
+
+
+def test_a_lenient_request_without_a_good_record_is_refused_as_a_whole(shim: Shim) -> None:
+    answer = shim.produce("orders", {"records": [{"value": {}}, {"value": 1}]}, Prefer="handling=lenient")
+    assert answer.status_code == 400
+    assert {error["record"] for error in answer.get_json()["errors"]} == {0, 1}
+
+
+@pytest.mark.parametrize("prefer", ["handling=strict", "respond-async", "handling=strict, handling=lenient", ""])
+def test_anything_but_lenient_is_all_or_nothing(shim: Shim, prefer: str) -> None:
+    answer = shim.produce("orders", {"records": [{"value": {}}, {"value": GOOD}]}, Prefer=prefer)
+    assert answer.status_code == 400
+    assert shim.landed("orders") == []
