@@ -18,13 +18,14 @@ def _zigzag(number: int) -> bytes:
     return bytes(out)
 
 
-_BELOW = 4096
-_SMALL = [_zigzag(number) for number in (*range(_BELOW), *range(-_BELOW, 0))]  # a negative one counts from the end
+SMALL_BELOW = 4096
+SMALL = [_zigzag(number) for number in (*range(SMALL_BELOW), *range(-SMALL_BELOW, 0))]
+"""Small numbers encoded; a negative one counts from the end."""
 
 
 def integer(number: int) -> bytes:
     """Encode an int or long: zigzag, then seven bits a byte, lowest first."""
-    return _SMALL[number] if -_BELOW <= number < _BELOW else _zigzag(number)
+    return SMALL[number] if -SMALL_BELOW <= number < SMALL_BELOW else _zigzag(number)
 
 
 def sized(data: bytes) -> bytes:

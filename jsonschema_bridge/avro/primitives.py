@@ -40,13 +40,15 @@ def _boolean(at: str) -> Convert:
 
 
 def _string(at: str) -> Convert:
-    sized = binary.sized
+    small, below, integer = binary.SMALL, binary.SMALL_BELOW, binary.integer
 
     def convert(value: Any, path: Path, found: Findings) -> bytes:
         if type(value) is not str:
             return wrong_type("string", at, value, path, found)
         try:
-            return sized(value.encode())
+            data = value.encode()
+            size = len(data)  # binary.sized, but its calls cost more than its work
+            return (small[size] if size < below else integer(size)) + data
         except UnicodeEncodeError:  # no JSON text that read_json takes has one
             found.add(path, "range", at, "Unicode characters", None, "the string holds half a surrogate pair")
             return b""
@@ -59,10 +61,10 @@ def _integer(kind: str, at: str) -> Convert:
     encode = binary.integer
 
     def convert(value: Any, path: Path, found: Findings) -> bytes:
-        if type(value) is float and value.is_integer():
-            value = int(value)
         if type(value) is not int:
-            return wrong_type(kind, at, value, path, found)
+            if type(value) is not float or not value.is_integer():
+                return wrong_type(kind, at, value, path, found)
+            value = int(value)
         if not low <= value <= high:
             found.add(path, "range", at, f"{low} to {high}", value, f"the number is beyond the range of {kind}")
             return b""

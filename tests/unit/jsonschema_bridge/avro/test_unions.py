@@ -90,6 +90,20 @@ def test_a_value_that_is_not_tagged_is_refused(value: object) -> None:
     assert violation.keyword == "union"
 
 
+@pytest.mark.parametrize(
+    ("value", "labels"),
+    [
+        pytest.param({"colour": "red"}, ["pets.Cat", "pets.Fish"], id="those that take objects"),
+        pytest.param(["x"], ["pets.Cat", "pets.Fish", "string"], id="all, where none takes arrays"),
+    ],
+)
+def test_a_plain_value_that_no_branch_takes_is_told_the_nearest_ones(value: object, labels: list[str]) -> None:
+    [violation] = _compiled([CAT, FISH, "string"]).encode_plain(value)
+
+    assert not isinstance(violation, int)
+    assert (violation.keyword, violation.expected) == ("union", labels)
+
+
 def test_trials_of_branches_do_not_multiply_with_depth() -> None:
     node = {"type": "record", "name": "A", "fields": [{"name": "n", "type": ["null", "A", "B"]}]}
     other = {"type": "record", "name": "B", "fields": [{"name": "n", "type": ["null", "A", "B"]}]}
