@@ -9,8 +9,9 @@ from confluent_shim.enforcement import Enforcer, Verdict
 from confluent_shim.errors import TopicAbsent
 from confluent_shim.publishing import Publisher
 from confluent_shim.records import ProduceRequest
+from confluent_shim.schemas import KIND_OF_ENCODING, check_schema
 from confluent_shim.sinks import Sink
-from jsonschema_bridge import RegisteredSchema, Schema, check_json_schema, references_of
+from jsonschema_bridge import RegisteredSchema, Schema
 from jsonschema_bridge.registry import CachedRegistry
 from topic_map import (
     Bind,
@@ -94,7 +95,7 @@ class Administration:
             raise StaleRevision(expected_revision, before.revision)
         apply_changes(before, [change], self._identities)
         if schema is not None:
-            check_json_schema(Schema(schema, "JSON"), references_of(self._registries[binding.cluster]))
+            check_schema(Schema(schema, KIND_OF_ENCODING[binding.encoding]), self._registries[binding.cluster])
         self._check_topic(binding, create_topic=create_topic)
         version = self._check_subject(binding, schema)
         if binding.bound_version is None:
@@ -134,7 +135,7 @@ class Administration:
         registry = self._registries[binding.cluster]
         registered: RegisteredSchema
         if schema is not None:
-            registered = registry.register(binding.subject, Schema(schema, "JSON"))
+            registered = registry.register(binding.subject, Schema(schema, KIND_OF_ENCODING[binding.encoding]))
         registry.invalidate(binding.subject)
         versions = registry.versions(binding.subject)
         if (binding.bound_version or 1) > versions[-1]:
@@ -142,11 +143,11 @@ class Administration:
         pinned = pinned_version(binding)
         if schema is None or pinned is not None:
             registered = registry.registered(binding.subject, pinned or versions[-1])
-        if registered.schema.kind != "JSON":
+        if registered.schema.kind != KIND_OF_ENCODING[binding.encoding]:
             raise BindingInvalid(
                 "encoding",
-                f"{binding.encoding!r} needs a JSON Schema; version {registered.version} of subject "
-                f"{binding.subject!r} is {registered.schema.kind}",
+                f"{binding.encoding!r} needs a schema of type {KIND_OF_ENCODING[binding.encoding]}; version "
+                f"{registered.version} of subject {binding.subject!r} is {registered.schema.kind}",
             )
-        check_json_schema(registered.schema, references_of(registry))
+        check_schema(registered.schema, registry)
         return registered.version

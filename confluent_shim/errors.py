@@ -136,8 +136,9 @@ class KeySchemaMissing(ShimError):
 class SchemaUnparsable(ShimError):
     """The text of an inline schema is no schema."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(f"Invalid schema: Error when parsing raw schema. format = JSONSCHEMA, schema = {text[:1000]}")
+    def __init__(self, text: str, kind: str = "JSON") -> None:
+        form = "JSONSCHEMA" if kind == "JSON" else kind
+        super().__init__(f"Invalid schema: Error when parsing raw schema. format = {form}, schema = {text[:1000]}")
 
 
 class SchemaForeign(ShimError):
@@ -259,6 +260,7 @@ ANSWERS: dict[type[Exception], tuple[HTTPStatus, Code]] = {
     table.StoreUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, Code.STORE_UNAVAILABLE),
     table.StoreTooNew: (HTTPStatus.SERVICE_UNAVAILABLE, Code.STORE_UNAVAILABLE),
     bridge.JsonUnreadable: (HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST),
+    bridge.AvroUndecodable: (HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST),
     bridge.NotFramed: (HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST),
     bridge.SchemaInvalid: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.BOUND_SCHEMA_INVALID),
     bridge.SubjectNotFound: (HTTPStatus.NOT_FOUND, Code.SUBJECT_NOT_FOUND),

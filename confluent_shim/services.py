@@ -8,6 +8,7 @@ from confluent_shim.administration import Administration
 from confluent_shim.enforcement import Enforcer
 from confluent_shim.errors import NotYetBuilt, SettingsInvalid
 from confluent_shim.publishing import Publisher
+from confluent_shim.schemas import Schemas
 from confluent_shim.settings import Cluster, RegistryEndpoint, Settings, metrics_folder
 from confluent_shim.sinks import Sink
 from confluent_shim.sinks.kafka import KafkaSink
@@ -83,7 +84,7 @@ def assemble(
     opened: ExitStack,
 ) -> Services:
     """Put parts together that are open already; tests bring their own."""
-    enforcer = Enforcer(store.table, registries)
+    enforcer = Enforcer(store.table, Schemas(registries))
     publisher = Publisher(enforcer, sinks, metrics, settings.max_violations)
     administration = Administration(store, registries, settings.registries(), sinks, enforcer, publisher)
     return Services(settings, store, registries, sinks, publisher, administration, metrics, opened)

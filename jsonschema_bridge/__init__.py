@@ -1,6 +1,8 @@
 """What a schema means for bytes: compile, validate, frame, and talk to the schema registry."""
 
+from jsonschema_bridge.avro import AvroCodec, avro_identity, compile_avro
 from jsonschema_bridge.errors import (
+    AvroUndecodable,
     BridgeError,
     JsonUnreadable,
     NotFramed,
@@ -29,6 +31,8 @@ from jsonschema_bridge.validation import (
 from jsonschema_bridge.violation import Violation
 
 __all__ = [
+    "AvroCodec",
+    "AvroUndecodable",
     "BridgeError",
     "JsonSchemaValidator",
     "JsonUnreadable",
@@ -48,7 +52,9 @@ __all__ = [
     "SubjectNotFound",
     "VersionNotFound",
     "Violation",
+    "avro_identity",
     "check_json_schema",
+    "compile_avro",
     "compile_json_schema",
     "confluent_text",
     "frame",

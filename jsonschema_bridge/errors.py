@@ -2,6 +2,7 @@
 
 BridgeError
 ├── JsonUnreadable                bytes that have no reading, or more than one, as JSON
+├── AvroUndecodable               bytes that are not exactly one value of an Avro schema
 ├── NotFramed                     bytes that do not begin with magic byte and schema id
 ├── SchemaInvalid                 a schema that cannot be compiled
 └── RegistryError                 a schema registry was asked and the answer is not what was hoped for
@@ -114,6 +115,15 @@ class JsonUnreadable(BridgeError):
         self.kind = kind
         self.reason = reason
         self.pointer = pointer
+
+
+class AvroUndecodable(BridgeError):
+    """Bytes are not exactly one value of the Avro schema. `reason` says why, `position` where, counted from 0."""
+
+    def __init__(self, reason: str, position: int) -> None:
+        super().__init__(f"byte {position}: {reason}")
+        self.reason = reason
+        self.position = position
 
 
 class NotFramed(BridgeError):

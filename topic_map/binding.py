@@ -20,7 +20,6 @@ Mode = Literal["enforce", "observe"]
 #: Fields whose behaviour comes in a later release, with the values that are refused until then
 #: (``None``: every value but the default). A release that brings one deletes its row.
 NOT_YET: Mapping[str, frozenset[str] | None] = {
-    "encoding": frozenset({"avro"}),
     "source_subject": None,
     "compatibility": frozenset({"additive"}),
     "key": frozenset({"subject"}),

@@ -10,21 +10,12 @@ from typing import Any
 from jsonschema_bridge.avro.binary import DOUBLE, FLOAT
 from jsonschema_bridge.avro.primitives import RANGES
 from jsonschema_bridge.avro.schema import PRIMITIVES, AvroSchema
-from jsonschema_bridge.errors import BridgeError
+from jsonschema_bridge.errors import AvroUndecodable
 
 FREE_ITEMS = 65_536
 """Items of no width (null, empty records) that a payload may announce beyond one for each of its bytes."""
 
 _VARINT_BITS = {"int": 35, "long": 70}
-
-
-class AvroUndecodable(BridgeError):
-    """Bytes are not exactly one value of the Avro schema. `reason` says why, `position` where, counted from 0."""
-
-    def __init__(self, reason: str, position: int) -> None:
-        super().__init__(f"byte {position}: {reason}")
-        self.reason = reason
-        self.position = position
 
 
 class Cursor:

@@ -111,8 +111,7 @@ def test_a_value_that_no_release_takes_is_refused(field: str, binding: Binding) 
 @pytest.mark.parametrize(
     ("field", "fields"),
     [
-        ("encoding", {"encoding": "avro"}),
-        ("encoding", {"encoding": "avro", "source_subject": "s"}),
+        ("source_subject", {"encoding": "avro", "source_subject": "s"}),
         ("compatibility", {"compatibility": "additive"}),
         ("key", {"key": "subject", "key_subject": "s"}),
         ("mode", {"mode": "observe"}),

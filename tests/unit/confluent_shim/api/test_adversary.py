@@ -10,6 +10,7 @@ from confluent_shim.api.negotiation import answer_type, embedded_format
 from confluent_shim.enforcement import Enforcer
 from confluent_shim.errors import SchemaForeign, SinkUnavailable
 from confluent_shim.records import Claimed, IncomingRecord, ProduceRequest
+from confluent_shim.schemas import Schemas, json_readings
 from jsonschema_bridge import RegisteredSchema, Schema, SchemaRefused
 from jsonschema_bridge.registry import MemoryRegistry
 from tests.parts import JSON, JSON_SCHEMA, ORDER, TOKEN, V2, Shim, memory_shim
@@ -41,8 +42,9 @@ def test_a_record_is_refused_by_the_verdict_even_when_nothing_explains_it(shim: 
         def violations(self, _: object) -> Iterator[object]:
             return iter(())
 
-    enforcer = Enforcer(shim.services.store.table, shim.services.registries)
-    enforcer._validators["default", 1] = Speechless()  # type: ignore[assignment]
+    schemas = Schemas(shim.services.registries)
+    schemas._compiled["default", 1] = json_readings(Speechless())  # type: ignore[arg-type]
+    enforcer = Enforcer(shim.services.store.table, schemas)
     record = IncomingRecord()
     request = ProduceRequest("orders", "json", [record, record], [{"value": 1}, {"key": "k", "value": 1}])
     verdict = enforcer.judge(enforcer.binding("orders"), request)
@@ -206,7 +208,7 @@ def test_a_topic_on_a_cluster_that_the_settings_no_longer_name_is_unavailable() 
     with memory_shim() as shim:
         store = MemoryStore(settings)
         store.change([Bind(Binding(topic="orders", cluster="gone"))], who="test", why="")
-        enforcer = Enforcer(store.table, shim.services.registries)
+        enforcer = Enforcer(store.table, Schemas(shim.services.registries))
         with pytest.raises(SinkUnavailable, match="gone"):
             enforcer.judge(enforcer.binding("orders"), ProduceRequest("orders", "json", [], []))
 
@@ -218,7 +220,7 @@ def test_an_inline_schema_that_the_registry_refuses_to_look_up_is_not_the_topics
 
     registry = Refusing()
     registry.register("orders-value", Schema("{}", "JSON"))
-    enforcer = Enforcer(shim.services.store.table, {"default": registry})
+    enforcer = Enforcer(shim.services.store.table, Schemas({"default": registry}))
     request = ProduceRequest("orders", "json", [], [], value_schema=Claimed(schema='{"type":"frob"}'))
     with pytest.raises(SchemaForeign):
         enforcer.judge(enforcer.binding("orders"), request)
