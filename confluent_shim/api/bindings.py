@@ -122,10 +122,10 @@ def _schema(value: object) -> str | None:
 
 
 def _format_to_validate() -> EmbeddedFormat:
-    """Return the embedded format of what is to be judged: plain JSON, or no type at all, is taken for JSON Schema."""
+    """Return the embedded format of what is to be judged: `application/json`, or no type at all, is plain JSON."""
     content_type = request.content_type
     if not content_type or content_type.partition(";")[0].strip().lower() == PLAIN_JSON:
-        return "jsonschema"
+        return "json"
     return embedded_format(content_type)
 
 

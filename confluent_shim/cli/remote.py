@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import requests
 
 _SECONDS = (5.0, 60.0)  # to connect, to answer
-_V2_TYPE = "application/vnd.kafka.jsonschema.v2+json"
+_V2_TYPE = "application/vnd.kafka.json.v2+json"  # takes plain JSON whatever the encoding
 _BINDINGS = "/-/bindings"
 _OK, _REDIRECT, _FAULT, _UNAUTHORIZED = 200, 300, 400, 401
 _NO_ROUTE = (404, 405)  # error codes: nobody there knows the path

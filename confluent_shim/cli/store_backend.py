@@ -67,7 +67,7 @@ class StoreBackend:
         from confluent_shim.api.wire_v2 import read_request
         from confluent_shim.errors import RecordsRejected
 
-        request = read_request(body, topic, "jsonschema")
+        request = read_request(body, topic, "json")
         try:
             verdict = self._services.administration.validate(request)
         except RecordsRejected as error:

@@ -95,3 +95,10 @@ def test_the_kind_of_schema_must_be_the_one_that_the_encoding_needs(shim: Shim) 
     answer = shim.admin("PUT", "bad", {"encoding": "avro", "schema": {"type": "frob"}}, query="?create_topic=true")
     assert (answer.status_code, answer.get_json()["error_code"]) == (422, 42294)
     assert not shim.sink.has_topic("bad")
+
+
+def test_validate_judges_plain_json_by_an_avro_schema(shim: Shim) -> None:
+    good = shim.client.post("/-/bindings/payments/validate", json={"records": [{"value": {"id": 1}}]})
+    bad = shim.client.post("/-/bindings/payments/validate", json={"records": [{"value": {"id": "x"}}]})
+    assert (good.status_code, bad.status_code) == (200, 400)
+    assert shim.landed("payments") == []
