@@ -81,6 +81,12 @@ class Metrics:
             registry=registry,
             multiprocess_mode="mostrecent",
         )
+        self.table_staleness = Gauge(
+            "confluent_shim_table_staleness_seconds",
+            "Seconds since the topic map could last be read, 0 while it can.",
+            registry=registry,
+            multiprocess_mode="mostrecent",
+        )
         self.in_flight = Gauge(
             "confluent_shim_records_in_flight",
             "Records handed to a cluster's sink and not yet answered.",

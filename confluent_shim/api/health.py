@@ -1,5 +1,6 @@
 """`/-/live`, `/-/ready` and `/-/metrics`."""
 
+import time
 from contextlib import suppress
 
 from flask import Blueprint, Response, request
@@ -14,6 +15,7 @@ _TEXT = "text/plain; version=0.0.4; charset=utf-8"
 def blueprint(services: Services) -> Blueprint:
     """Return the routes by which a platform watches the process."""
     routes = Blueprint("health", __name__, url_prefix="/-")
+    seen = _Seen()
 
     @routes.get("/live")
     def live() -> Response:
@@ -32,7 +34,7 @@ def blueprint(services: Services) -> Blueprint:
 
     @routes.get("/metrics")
     def metrics() -> Response:
-        _refresh(services)
+        _refresh(services, seen)
         return Response(services.metrics.exposition(), content_type=_TEXT)
 
     return routes
@@ -52,9 +54,19 @@ def _parts(services: Services, *, ask_all: bool) -> dict[str, str]:
     return found
 
 
-def _refresh(services: Services) -> None:
+class _Seen:
+    """When the topic map could last be read."""
+
+    def __init__(self) -> None:
+        self.at = time.monotonic()
+
+
+def _refresh(services: Services, seen: _Seen) -> None:
+    now = time.monotonic()
     with suppress(TopicMapError):  # a store that is down must not take the metrics with it
         services.metrics.table_revision.set(services.store.table().revision)
+        seen.at = now
+    services.metrics.table_staleness.set(now - seen.at)
     for name, registry in services.registries.items():
         services.metrics.registry_staleness.labels(name).set(registry.staleness())
 

@@ -29,6 +29,7 @@ def test_metrics_count_requests_and_records_by_outcome_and_reason() -> None:
         shim.send("orders", {"id": "x"})
         shim.produce("orders", b'{"records":[{"value":{"id":1,"id":2}}]}')
         text = shim.client.get("/-/metrics").text
+    assert "confluent_shim_table_staleness_seconds 0.0" in text
     assert 'confluent_shim_records_total{outcome="written",topic="orders"} 2.0' in text
     assert 'confluent_shim_rejected_records_total{reason="type",topic="orders"} 1.0' in text
     assert 'confluent_shim_rejected_records_total{reason="duplicate-key",topic="orders"} 1.0' in text
