@@ -105,7 +105,7 @@ def test_a_registry_that_hangs_from_the_start_costs_a_client_seconds_and_only_th
     middle = time.monotonic()
     second = unasked.produce(topic, GOOD)
     assert middle - began < 3.0
-    assert time.monotonic() - middle < 0.5
+    assert time.monotonic() - middle < 1.5  # less than what the first one paid
     for answer in (first, second):
         assert (answer.status_code, answer.json()["error_code"]) == (503, 50391)
         assert answer.json()["retryable"] is True

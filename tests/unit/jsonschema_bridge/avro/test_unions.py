@@ -1,7 +1,6 @@
 """Which branch of a union a value takes."""
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -111,9 +110,8 @@ def test_trials_of_branches_do_not_multiply_with_depth() -> None:
     value: Any = None
     for _ in range(60):
         value = {"n": value}
-    start = time.monotonic()
 
     encoded = _compiled(["null", node, "B"]).encode_plain(value)
 
+    # 2**60 trials would outlast any test.
     assert isinstance(encoded, list)
-    assert time.monotonic() - start < 5
