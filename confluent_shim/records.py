@@ -6,6 +6,7 @@ from typing import Annotated, Literal, NamedTuple
 import msgspec
 from msgspec import Meta
 
+EmbeddedFormat = Literal["json", "jsonschema", "avro", "binary", "protobuf"]
 Outcome = Literal["written", "not_written", "unknown"]
 
 Int32 = Annotated[int, Meta(ge=-(2**31), lt=2**31)]
@@ -38,7 +39,7 @@ class ProduceRequest(NamedTuple):
     """
 
     topic: str
-    embedded_format: Literal["json", "jsonschema", "avro", "binary", "protobuf"]
+    embedded_format: EmbeddedFormat
     records: Sequence[IncomingRecord]
     parsed: Sequence[dict[str, object]]
     key_schema: Claimed = Claimed()

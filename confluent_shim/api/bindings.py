@@ -11,9 +11,10 @@ from flask import Blueprint, Response, request
 from confluent_shim.administration import Author
 from confluent_shim.api.answers import encode
 from confluent_shim.api.facts import facts_of
-from confluent_shim.api.negotiation import PLAIN_JSON, EmbeddedFormat, embedded_format
+from confluent_shim.api.negotiation import PLAIN_JSON, embedded_format
 from confluent_shim.api.wire_v2 import read_request
 from confluent_shim.errors import AdminSwitchedOff, AdminTokenMissing, BodyUnreadable
+from confluent_shim.records import EmbeddedFormat
 from confluent_shim.services import Services
 from confluent_shim.settings import Secret
 from jsonschema_bridge import JsonUnreadable, read_json, utf8

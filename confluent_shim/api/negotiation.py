@@ -7,13 +7,12 @@ mean is remembered.
 import re
 from collections.abc import Callable
 from functools import lru_cache, wraps
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from confluent_shim.errors import ContentTypeMalformed, ContentTypeUnsupported, NoCommonAnswerType
+from confluent_shim.records import EmbeddedFormat
 
 T = TypeVar("T")
-
-EmbeddedFormat = Literal["json", "jsonschema", "avro", "binary", "protobuf"]
 
 V2_JSON = "application/vnd.kafka.v2+json"
 PLAIN_JSON = "application/json"

@@ -12,9 +12,17 @@ from typing import Annotated, cast
 import msgspec
 from msgspec import Meta
 
-from confluent_shim.api.negotiation import EmbeddedFormat
 from confluent_shim.errors import BodyUnreadable, EnvelopeRefused, RecordsRejected
-from confluent_shim.records import JSON_NULL, Claimed, Delivery, IncomingRecord, Int32, ProduceRequest, Receipt
+from confluent_shim.records import (
+    JSON_NULL,
+    Claimed,
+    Delivery,
+    EmbeddedFormat,
+    IncomingRecord,
+    Int32,
+    ProduceRequest,
+    Receipt,
+)
 from jsonschema_bridge import JsonUnreadable, read_json, utf8
 
 _INT32 = 2**31

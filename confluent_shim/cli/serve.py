@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 # Metrics choose their memory when they are imported, and must find the shared folder then: nothing up to
 # `hand_down` may import the application.
-_STOP_SECONDS = 15  # longer than a request may wait for Kafka
 _APPLICATION = "confluent_shim.app:serve_from_environment"
+_STOP_SECONDS = 15  # longer than a request may wait for Kafka
 
 
 @click.command()
