@@ -53,12 +53,12 @@ $(VENV)/bin/python:
 
 # $(VENV)/run is older than $(VENV)/dev when both are there, and what it needs is in both.
 $(VENV)/run: requirements.lock pyproject.toml | $(VENV)/bin/python
-	@[ -e $(VENV)/dev ] || $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@[ -e $(VENV)/dev ] || $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
