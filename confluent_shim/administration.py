@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from confluent_shim.enforcement import Enforcer, Verdict
 from confluent_shim.errors import TopicAbsent
 from confluent_shim.publishing import Publisher
+from confluent_shim.readings import check_schema
 from confluent_shim.records import ProduceRequest
-from confluent_shim.schemas import KIND_OF_ENCODING, check_schema
+from confluent_shim.schemas import KIND_OF_ENCODING
 from confluent_shim.sinks import Sink
 from jsonschema_bridge import RegisteredSchema, Schema
 from jsonschema_bridge.registry import CachedRegistry

@@ -4,14 +4,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import NamedTuple
 
-from confluent_shim.errors import FormatRefused, KeyFormatRefused, KeySchemaMissing, TopicUnbound
-from confluent_shim.records import AdmittedRecord, ProduceRequest
-from confluent_shim.schemas import InForce, Reading, Schemas
-from jsonschema_bridge import Violation, confluent_text
+from msgspec.structs import replace
+
+from confluent_shim.errors import KeyFormatRefused, KeySchemaMissing, TopicUnbound
+from confluent_shim.readings import PLAIN_KEYS, Reading
+from confluent_shim.records import AdmittedRecord, Part, ProduceRequest
+from confluent_shim.schemas import InForce, Schemas
+from jsonschema_bridge import Violation
 from topic_map import Binding, Table
 
 TableNow = Callable[[], Table]
-_KEY_IN_SCHEMA_FORMAT = ("jsonschema", "avro")
 _MAX_EXPLAINED = 1_000  # violations; an explanation costs a hundred verdicts, and no request may stall a worker
 
 
@@ -49,83 +51,79 @@ class Enforcer:
         Raises FormatRefused, KeyFormatRefused, KeySchemaMissing, SchemaForeign or SchemaUnparsable when the request
         as a whole cannot be judged, SinkUnavailable for a cluster that is not configured, and the registry's errors.
         """
-        _check_keys(binding, request)
-        schema = self._schemas.in_force(binding, request.value_schema)
-        reading = _reading(binding, schema, request)
+        keys = _key_reading(binding, request)
+        schema = self._schemas.in_force(binding, "value", request.value_format, request.value_schema)
         admitted: list[AdmittedRecord] = []
         rejected: dict[int, Sequence[Violation]] = {}
         room = _MAX_EXPLAINED
-        payload_of, prefix, keyless = reading.payload, schema.prefix, binding.key != "required"
+        landing_of, keyless = schema.reading.landing, binding.key != "required"
         null_is_a_value = binding.nulls == "validate"
         for index, (record, parsed) in enumerate(zip(request.records, request.parsed, strict=True)):
             value = parsed.get("value")
             key = parsed.get("key")
             lands = value is not None or null_is_a_value
-            payload = payload_of(record.value, value) if lands else None
-            conforms = not lands or payload is not None
-            if payload is not None and key is None and keyless:
+            landing = landing_of(record.value, value) if lands else None
+            if landing is not None and key is None and keyless:
                 # The usual record needs no more than this.
-                admitted.append(AdmittedRecord(None, prefix + payload, record.partition))
+                admitted.append(AdmittedRecord(None, landing, record.partition))
                 continue
+            key_landing = None if key is None else keys.landing(record.key, key)
+            conforms, key_conforms = landing is not None or not lands, key_landing is not None or key is None
             broken = _broken_rules(binding, key, value)
-            if conforms and not broken:
-                landing = None if payload is None else prefix + payload
-                key_bytes = None if key is None else confluent_text(key)
-                admitted.append(AdmittedRecord(key_bytes, landing, record.partition))
+            if conforms and key_conforms and not broken:
+                admitted.append(AdmittedRecord(key_landing, landing, record.partition))
                 continue
-            why = chain(broken, () if conforms else _explained(reading, value))
+            why = chain(
+                broken,
+                () if key_conforms else _explained(keys, "key", key),
+                () if conforms else _explained(schema.reading, "value", value),
+            )
             rejected[index] = list(islice(why, room)) if room else []
             room -= len(rejected[index])
         return Verdict(binding, schema, admitted, rejected, cut=not room)
 
 
-def _reading(binding: Binding, schema: InForce, request: ProduceRequest) -> Reading:
-    reading = schema.readings.get(request.embedded_format)
-    if reading is None:
-        taken = " and ".join(f"application/vnd.kafka.{name}.v2+json" for name in sorted(schema.readings))
-        raise FormatRefused(
-            f"Topic {binding.topic} is bound to subject {binding.subject} with the encoding {binding.encoding}: it "
-            f"takes the content types {taken}, not the embedded format {request.embedded_format}."
-        )
-    return reading
-
-
-def _check_keys(binding: Binding, request: ProduceRequest) -> None:
+def _key_reading(binding: Binding, request: ProduceRequest) -> Reading:
     if request.key_schema:
         raise KeyFormatRefused(
-            f"Topic {binding.topic} has no key subject: its keys are plain JSON and take no key_schema and no "
+            f"Topic {binding.topic} has no key subject: no schema judges its keys, and they take no key_schema and no "
             f"key_schema_id. Send keys as application/vnd.kafka.json.v2+json."
         )
-    if request.embedded_format in _KEY_IN_SCHEMA_FORMAT and any(
-        parsed.get("key") is not None for parsed in request.parsed
-    ):
+    reading = PLAIN_KEYS.get(request.key_format)
+    if reading is not None:
+        return reading
+    if any(parsed.get("key") is not None for parsed in request.parsed):
         raise KeySchemaMissing
+    return PLAIN_KEYS["json"]
 
 
 def _broken_rules(binding: Binding, key: object, value: object) -> list[Violation]:
     """Return what the binding itself has against a record; its schema is another matter."""
     found = []
     if key is None and binding.key == "required":
-        found.append(_broken_rule("key", "a key", key, "records of this topic need a key"))
+        found.append(_broken_rule("key", "key", "a key", key, "records of this topic need a key"))
     if key is not None and binding.key == "none":
-        found.append(_broken_rule("key", "no key", "a key", "records of this topic have no key"))
+        found.append(_broken_rule("key", "key", "no key", "a key", "records of this topic have no key"))
     if value is None and binding.nulls == "refuse":
-        found.append(_broken_rule("nulls", "a value", None, "records of this topic need a value"))
+        found.append(_broken_rule("nulls", "value", "a value", None, "records of this topic need a value"))
     elif value is None and key is None and binding.nulls == "tombstone":
-        found.append(_broken_rule("nulls", "a value", None, "a null value deletes a key, and this record has none"))
+        message = "a null value deletes a key, and this record has none"
+        found.append(_broken_rule("nulls", "value", "a value", None, message))
     return found
 
 
-def _explained(reading: Reading, value: object) -> Iterator[Violation]:
-    """Yield why `value` is not valid; something in any case, because the verdict does not hang on its explanation."""
+def _explained(reading: Reading, part: Part, parsed: object) -> Iterator[Violation]:
+    """Yield why a key or value is not valid; something in any case, as the verdict does not hang on its explanation."""
     unexplained = True
-    for violation in reading.violations(value):
+    for violation in reading.violations(parsed):
         unexplained = False
-        yield violation
+        yield violation if part == "value" else replace(violation, part=part)
     if unexplained:
-        yield _broken_rule("schema", "a value that conforms", None, "the value does not conform to its schema")
+        yield _broken_rule("schema", part, "what conforms", None, f"the {part} does not conform to its schema")
 
 
-def _broken_rule(rule: str, expected: str, actual: object, message: str) -> Violation:
+def _broken_rule(rule: str, part: Part, expected: str, actual: object, message: str) -> Violation:
     """Describe what the binding itself forbids; `rule` is the binding's field, and no schema is behind it."""
-    return Violation(pointer="", keyword=rule, schema_pointer="", expected=expected, actual=actual, message=message)
+    return Violation(
+        part=part, pointer="", keyword=rule, schema_pointer="", expected=expected, actual=actual, message=message
+    )

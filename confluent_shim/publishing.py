@@ -62,7 +62,7 @@ class Publisher:
         deliveries = self._send(binding, request, verdict.admitted)
         if rejection is not None:
             deliveries = _beside_refusals(deliveries, verdict, rejection)
-        return Receipt(deliveries, None, verdict.schema.schema_id if verdict.schema.prefix else None)
+        return Receipt(deliveries, None, verdict.schema.carried_id)
 
     def _send(self, binding: Binding, request: ProduceRequest, admitted: Sequence[AdmittedRecord]) -> list[Delivery]:
         if request.partition is not None:
@@ -102,7 +102,7 @@ class Publisher:
         count = f"{'at least ' if verdict.cut else ''}{len(found)} violations"
         more = f" ({count} in {len(verdict.rejected)} of {records} records)" if len(found) > 1 else ""
         return RecordsRejected(
-            f"Bad Request: record {index}, {_short(first.pointer) or 'the whole value'}: {first.message}{more}",
+            f"Bad Request: record {index}, {_place(first.part, first.pointer)}: {first.message}{more}",
             [described(index, violation) for index, violation in found[: self._max_violations]],
             cut=verdict.cut or len(found) > self._max_violations,
         )
@@ -121,7 +121,9 @@ def _beside_refusals(deliveries: Sequence[Delivery], verdict: Verdict, rejection
 
 
 def _refused(errors: Sequence[dict[str, object]]) -> Delivery:
-    why = f"{errors[0]['pointer'] or 'the whole value'}: {errors[0]['message']}" if errors else "it does not conform"
+    why = "it does not conform"
+    if errors:
+        why = f"{_place(str(errors[0]['part']), str(errors[0]['pointer']))}: {errors[0]['message']}"
     return Delivery(None, None, Code.BAD_REQUEST, f"Bad Request: {why}", "not_written", retryable=False, errors=errors)
 
 
@@ -129,6 +131,7 @@ def described(index: int, violation: Violation) -> dict[str, object]:
     """Return one element of an answer's `errors` array."""
     return {
         "record": index,
+        "part": violation.part,
         "pointer": _short(violation.pointer),
         "keyword": violation.keyword,
         "schema_pointer": violation.schema_pointer,
@@ -137,6 +140,13 @@ def described(index: int, violation: Violation) -> dict[str, object]:
         "message": violation.message,
         "retryable": False,
     }
+
+
+def _place(part: str, pointer: str) -> str:
+    """Say where in a record; a pointer alone leads into the value."""
+    if part == "value":
+        return _short(pointer) or "the whole value"
+    return f"key {_short(pointer)}" if pointer else "the whole key"
 
 
 def _short(pointer: str) -> str:

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 EmbeddedFormat = Literal["json", "jsonschema", "avro", "binary", "protobuf"]
+Part = Literal["key", "value"]
 Outcome = Literal["written", "not_written", "unknown"]
 
 Int32 = Annotated[int, Meta(ge=-(2**31), lt=2**31)]
@@ -35,11 +36,13 @@ class Claimed(NamedTuple):
 class ProduceRequest(NamedTuple):
     """Records for one topic, read but not yet judged.
 
-    `parsed` holds, record by record, the same as `records` as Python objects: a dict with `key` and `value`.
+    `key_format` and `value_format` are the embedded formats in which keys and values come. `parsed` holds, record by
+    record, the same as `records` as Python objects: a dict with `key` and `value`.
     """
 
     topic: str
-    embedded_format: EmbeddedFormat
+    key_format: EmbeddedFormat
+    value_format: EmbeddedFormat
     records: Sequence[IncomingRecord]
     parsed: Sequence[dict[str, object]]
     key_schema: Claimed = Claimed()

@@ -1,27 +1,20 @@
-"""Which schema judges a request, and how it turns records into payloads."""
+"""Which schema judges the keys or the values of a request: a version of a subject that the binding names."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import msgspec
-
-from confluent_shim.errors import SchemaForeign, SchemaUnparsable, SinkUnavailable
-from confluent_shim.records import Claimed
+from confluent_shim.errors import FormatRefused, SchemaForeign, SchemaUnparsable, SinkUnavailable
+from confluent_shim.readings import Compiled, Reading, binary, compiled, framed
+from confluent_shim.records import Claimed, EmbeddedFormat, Part
 from jsonschema_bridge import (
-    AvroCodec,
-    JsonSchemaValidator,
     RegisteredSchema,
     Registry,
     Schema,
     SchemaInvalid,
     SchemaNotInSubject,
     SchemaRefused,
-    Violation,
     avro_identity,
-    check_json_schema,
-    compile_avro,
-    compile_json_schema,
     frame_prefix,
     read_schema,
     references_of,
@@ -35,42 +28,31 @@ KIND_OF_ENCODING: Mapping[str, SchemaKind] = {"json-schema": "JSON", "json": "JS
 _MAX_COMPILED = 10_000
 
 
-class Reading(NamedTuple):
-    """How records that come in one embedded format are judged by one schema.
-
-    `payload` takes a value's bytes and the same value parsed; it returns the bytes to land, without frame, or None
-    when the value does not conform. `violations` then says why.
-    """
-
-    payload: Callable[[msgspec.Raw, object], bytes | None]
-    violations: Callable[[object], Iterable[Violation]]
-
-
 class InForce(NamedTuple):
-    """The schema that judges a request: a version of the binding's subject, compiled.
+    """The schema that judges one part of a request, and how it reads the format in which that comes.
 
-    `prefix` stands before every payload: the frame with the schema's id, or nothing where values are not framed.
-    `readings` has the embedded formats that the schema takes.
+    `carried_id` is the schema id in every frame that is made here: None where there is no frame, and in binary, where
+    each record brings its own.
     """
 
     version: int
     schema_id: int
-    prefix: bytes
-    readings: Mapping[str, Reading]
+    carried_id: int | None
+    reading: Reading
 
 
 class Schemas:
-    """Finds the schema that is in force for a binding; each schema id is compiled once."""
+    """Finds the schema that is in force for a binding; for each use a schema id is compiled once."""
 
     def __init__(self, registries: Mapping[str, Registry]) -> None:
         self._registries = registries
-        self._compiled: dict[tuple[str, int], Mapping[str, Reading]] = {}
+        self._compiled: dict[tuple[str, int, str], Compiled] = {}
 
-    def in_force(self, binding: Binding, claimed: Claimed) -> InForce:
+    def in_force(self, binding: Binding, part: Part, embedded_format: EmbeddedFormat, claimed: Claimed) -> InForce:
         """Return the version that `binding` takes and the request names; without a name it is the current one.
 
-        Raises SchemaForeign, SchemaUnparsable, SchemaInvalid, SinkUnavailable for a cluster that is not configured,
-        and the registry's errors.
+        Raises SchemaForeign, SchemaUnparsable, SchemaInvalid, FormatRefused, SinkUnavailable for a cluster that is
+        not configured, and the registry's errors.
         """
         registry = self._registries.get(binding.cluster)
         if registry is None:
@@ -78,127 +60,151 @@ class Schemas:
                 f"topic {binding.topic} is bound on cluster {binding.cluster}, which the settings no longer name; "
                 f"nothing of this request was sent"
             )
-        taken = versions_taken(binding, registry.versions(binding.subject))
+        subject = subject_of(binding, part)
+        taken = versions_taken(binding, registry.versions(subject), part)
         if not taken:
             raise SchemaForeign(
-                f"Subject {binding.subject} has no version that the binding of {binding.topic} takes "
+                f"Subject {subject} has no version that the binding of {binding.topic} takes "
                 f"(versions = {binding.versions})."
             )
         if claimed:
-            found = _claimed_version(registry, binding, taken, claimed)
+            found = _claimed_version(registry, binding, part, taken, claimed)
         else:
-            found = registry.registered(binding.subject, taken[-1])
-        prefix = b"" if binding.encoding == "json" else frame_prefix(found.schema_id)
-        return InForce(found.version, found.schema_id, prefix, self._readings(binding, registry, found))
+            found = registry.registered(subject, taken[-1])
+        schema = self._of(registry, binding, part, found)
+        if embedded_format == "binary":
+            named = [found] if claimed else [registry.registered(subject, version) for version in taken]
+            return InForce(found.version, found.schema_id, None, self._binary(registry, binding, part, named))
+        json_reading = schema.readings.get(embedded_format)
+        if json_reading is None:
+            raise _format_refused(binding, part, schema, embedded_format)
+        carried = found.schema_id if _framed(binding, part) else None
+        return InForce(found.version, found.schema_id, carried, json_reading)
 
-    def _readings(self, binding: Binding, registry: Registry, found: RegisteredSchema) -> Mapping[str, Reading]:
-        known = (binding.cluster, found.schema_id)
-        readings = self._compiled.get(known)
-        if readings is None:
-            if found.schema.kind != KIND_OF_ENCODING[binding.encoding]:
+    def _of(self, registry: Registry, binding: Binding, part: Part, found: RegisteredSchema) -> Compiled:
+        # The same id may be bound in several encodings, as keys too.
+        use = binding.encoding if part == "value" else "key"
+        known = (binding.cluster, found.schema_id, use)
+        schema = self._compiled.get(known)
+        if schema is None:
+            if not _suits(found, binding, part):
                 # An Avro schema's text may well be a JSON Schema too, of another meaning.
                 raise SchemaInvalid(
-                    f"version {found.version} of subject {found.subject!r} is {found.schema.kind}, and the encoding "
-                    f"{binding.encoding!r} of topic {binding.topic!r} needs {KIND_OF_ENCODING[binding.encoding]}"
+                    f"version {found.version} of subject {found.subject!r} is {found.schema.kind}, which does not suit "
+                    f"the {part}s of topic {binding.topic!r} (encoding = {use})"
                 )
-            readings = compiled(found.schema, registry)
-            self._compiled[known] = readings
+            prefix = frame_prefix(found.schema_id) if _framed(binding, part) else b""
+            schema = compiled(found.schema, registry, part, prefix)
+            self._compiled[known] = schema
             if len(self._compiled) > _MAX_COMPILED:
                 self._compiled.pop(next(iter(self._compiled)), None)  # the oldest
-        return readings
+        return schema
+
+    def _binary(self, registry: Registry, binding: Binding, part: Part, found: Sequence[RegisteredSchema]) -> Reading:
+        """Return how bytes are read: by the schema that their frame names, which must be among those `found`.
+
+        Bytes without a frame are judged by the last of them.
+        """
+        null = part == "value" and binding.nulls == "validate"
+        if not _framed(binding, part):
+            schema = self._of(registry, binding, part, found[-1])
+            return binary(lambda sent: (schema, sent), null=null)
+        by_id = {each.schema_id: each for each in found if _suits(each, binding, part)}
+
+        def schema_of(schema_id: int) -> Compiled | None:
+            named = by_id.get(schema_id)
+            return None if named is None else self._of(registry, binding, part, named)
+
+        taken = f"one of the {len(found)} versions of subject {found[-1].subject}"
+        if len(found) == 1:
+            taken = f"version {found[-1].version} of subject {found[-1].subject}, which has id {found[-1].schema_id}"
+        return binary(framed(schema_of, taken), null=null)
 
 
-def compiled(schema: Schema, registry: Registry) -> Mapping[str, Reading]:
-    """Compile `schema` and return its readings by embedded format. Raises SchemaInvalid and the registry's errors."""
-    if schema.kind == "AVRO":
-        return _avro_readings(compile_avro(schema, references_of(registry)))
-    return json_readings(compile_json_schema(schema, references_of(registry)))
+def subject_of(binding: Binding, part: Part) -> str:
+    """Return the subject that judges the values, or the keys, of a topic."""
+    return (binding.key_subject if part == "key" else None) or binding.subject
 
 
-def check_schema(schema: Schema, registry: Registry) -> None:
-    """Check a schema that is about to be bound. Raises SchemaInvalid with the reason, and the registry's errors."""
-    if schema.kind == "AVRO":
-        compile_avro(schema, references_of(registry))
-    else:
-        check_json_schema(schema, references_of(registry))
-
-
-def json_readings(validator: JsonSchemaValidator) -> Mapping[str, Reading]:
-    """Return the readings of a JSON Schema: what conforms lands as it came."""
-    is_valid = validator.is_valid
-
-    def payload(raw: msgspec.Raw, value: object) -> bytes | None:
-        return bytes(raw) if is_valid(value) else None
-
-    reading = Reading(payload, validator.violations)
-    return {"json": reading, "jsonschema": reading}
-
-
-def _avro_readings(codec: AvroCodec) -> Mapping[str, Reading]:
-    return {"avro": _avro_reading(codec.encode_json), "json": _avro_reading(codec.encode_plain)}
-
-
-def _avro_reading(encode: Callable[[object], bytes | list[Violation]]) -> Reading:
-    def payload(_: msgspec.Raw, value: object) -> bytes | None:
-        encoded = encode(value)
-        return encoded if isinstance(encoded, bytes) else None
-
-    def violations(value: object) -> Iterable[Violation]:
-        found = encode(value)
-        return () if isinstance(found, bytes) else found
-
-    return Reading(payload, violations)
-
-
-def versions_taken(binding: Binding, versions: Sequence[int]) -> Sequence[int]:
+def versions_taken(binding: Binding, versions: Sequence[int], part: Part = "value") -> Sequence[int]:
     """Return the versions of its subject that `binding` takes, ascending; the last one is the current one.
 
     A pure function of the binding and the subject's version list, so that every process comes to the same answer.
     Under `latest` the walk begins at the version that was current when the topic was bound; with `compatibility`
     `registry` each later version is adopted, because the registry has compared it when it was registered.
+    For keys `pinned N` is as `latest`: it counts the versions of the other subject.
     """
     if binding.versions == "any":
         return versions
+    if part == "key":
+        return versions[-1:]
     pinned = pinned_version(binding)
     if pinned is not None:
         return [version for version in versions if version == pinned]
     return [version for version in versions if version >= (binding.bound_version or 1)][-1:]
 
 
-def _claimed_version(registry: Registry, binding: Binding, taken: Sequence[int], claimed: Claimed) -> RegisteredSchema:
+def _framed(binding: Binding, part: Part) -> bool:
+    return part == "key" or binding.encoding != "json"
+
+
+def _suits(found: RegisteredSchema, binding: Binding, part: Part) -> bool:
+    if part == "key":
+        return found.schema.kind in ("JSON", "AVRO")
+    return found.schema.kind == KIND_OF_ENCODING[binding.encoding]
+
+
+def _format_refused(binding: Binding, part: Part, schema: Compiled, embedded_format: str) -> FormatRefused:
+    names = [f"application/vnd.kafka.{name}.v2+json" for name in sorted((*schema.readings, "binary"))]
+    return FormatRefused(
+        f"The {part}s of topic {binding.topic} are bound to subject {subject_of(binding, part)}, which takes them as "
+        f"{', '.join(names[:-1])} or {names[-1]}, not in the embedded format {embedded_format}."
+    )
+
+
+def _in_words(binding: Binding, part: Part, current: RegisteredSchema) -> str:
+    versions = "any" if binding.versions == "any" else "latest" if part == "key" else binding.versions
+    return (
+        f"versions {versions} of subject {current.subject}, now version {current.version} with id {current.schema_id}"
+    )
+
+
+def _claimed_version(
+    registry: Registry, binding: Binding, part: Part, taken: Sequence[int], claimed: Claimed
+) -> RegisteredSchema:
     """Find the version that the request names by id or by text among those the binding takes."""
-    candidates = [registry.registered(binding.subject, version) for version in reversed(taken)]
+    every = [registry.registered(subject_of(binding, part), version) for version in reversed(taken)]
+    candidates = every
     if claimed.schema is not None:
-        candidates = _of_text(registry, binding, candidates, claimed.schema)
+        kind = KIND_OF_ENCODING[binding.encoding] if part == "value" else every[0].schema.kind
+        candidates = _of_text(registry, every, Schema(claimed.schema, kind))
     if claimed.schema_id is not None:
         candidates = [found for found in candidates if found.schema_id == claimed.schema_id]
     if not candidates:
-        named = "value_schema" if claimed.schema is not None else f"value_schema_id {claimed.schema_id}"
-        current = registry.registered(binding.subject, taken[-1])
+        named = f"{part}_schema" if claimed.schema is not None else f"{part}_schema_id {claimed.schema_id}"
         raise SchemaForeign(
-            f"{named} is not what topic {binding.topic} takes: versions {binding.versions} of subject "
-            f"{binding.subject}, now version {current.version} with id {current.schema_id}. Leave it out to use that."
+            f"{named} is not what topic {binding.topic} takes: {_in_words(binding, part, every[0])}. "
+            f"Leave it out to use that."
         )
     return candidates[0]
 
 
-def _of_text(
-    registry: Registry, binding: Binding, candidates: list[RegisteredSchema], text: str
-) -> list[RegisteredSchema]:
-    schema = Schema(text, KIND_OF_ENCODING[binding.encoding])
+def _of_text(registry: Registry, candidates: Sequence[RegisteredSchema], schema: Schema) -> list[RegisteredSchema]:
+    """Return those of the candidates that are `schema`, whose text a client wrote."""
     try:
         wanted = _identity(schema, registry)
     except SchemaInvalid as error:
-        raise SchemaUnparsable(text, schema.kind) from error
-    equal = [found for found in candidates if _identity(found.schema, registry) == wanted]
+        raise SchemaUnparsable(schema.text, schema.kind) from error
+    same_kind = [found for found in candidates if found.schema.kind == schema.kind]
+    equal = [found for found in same_kind if _identity(found.schema, registry) == wanted]
     if equal:
         return equal
     try:
         # The registry may see two texts as one schema where they differ for us, such as other names of references.
-        looked_up = registry.lookup(binding.subject, schema)
+        looked_up = registry.lookup(candidates[0].subject, schema)
     except (SchemaNotInSubject, SchemaRefused):
         return []
-    return [found for found in candidates if found.schema_id == looked_up.schema_id]
+    return [found for found in same_kind if found.schema_id == looked_up.schema_id]
 
 
 def _identity(schema: Schema, registry: Registry) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from typing import Literal
 
 import msgspec
 
@@ -14,11 +15,12 @@ ACTUAL_BYTES = 200
 class Violation(msgspec.Struct, frozen=True, kw_only=True):
     """A place in a record that does not conform, and why.
 
-    `pointer` leads into the record's value, `schema_pointer` into its schema (RFC 6901; empty is the whole).
-    `expected` is what the keyword demands; `actual` what stood there, cut to ACTUAL_BYTES. `message` is for people
-    and never repeats the record's content.
+    `pointer` leads into the record's value, or into its key where `part` says so; `schema_pointer` into the schema
+    (RFC 6901; empty is the whole). `expected` is what the keyword demands; `actual` what stood there, cut to
+    ACTUAL_BYTES. `message` is for people and never repeats the record's content.
     """
 
+    part: Literal["key", "value"] = "value"
     pointer: str
     keyword: str
     schema_pointer: str

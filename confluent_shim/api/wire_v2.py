@@ -78,6 +78,7 @@ def read_request(
     return ProduceRequest(
         topic,
         embedded_format,
+        embedded_format,
         envelope.records,
         parsed,
         Claimed(envelope.key_schema, envelope.key_schema_id),
@@ -103,7 +104,7 @@ def _located(error: JsonUnreadable, body: bytes) -> BodyUnreadable | RecordsReje
         try:
             read_json(record)
         except JsonUnreadable as reason:
-            found.append(_unreadable_record(index, reason))
+            found.append(_unreadable_record(index, record, reason))
     if not found:
         return BodyUnreadable(f"The body has no single reading as JSON: {error}")
     first = found[0]
@@ -125,10 +126,12 @@ def _raw_records(body: bytes) -> Sequence[bytes]:
         return []
 
 
-def _unreadable_record(index: int, reason: JsonUnreadable) -> dict[str, object]:
+def _unreadable_record(index: int, record: bytes, reason: JsonUnreadable) -> dict[str, object]:
     field, _, pointer = reason.pointer.removeprefix("/").partition("/")
+    field = field or _unreadable_field(record)
     return {
         "record": index,
+        "part": field if field in ("key", "value") else None,
         "pointer": f"/{pointer}" if pointer else "",
         "keyword": reason.kind,
         "schema_pointer": "",
@@ -137,6 +140,19 @@ def _unreadable_record(index: int, reason: JsonUnreadable) -> dict[str, object]:
         "message": f"{field}: {reason.reason}" if field else reason.reason,
         "retryable": False,
     }
+
+
+def _unreadable_field(record: bytes) -> str:
+    """Return the first field of a record that has no single reading; empty where the record cannot be taken apart."""
+    try:
+        for name, field in _RAW_RECORD.decode(record).items():
+            try:
+                read_json(bytes(field))
+            except JsonUnreadable:
+                return name
+    except msgspec.MsgspecError:
+        pass
+    return ""
 
 
 def _coerced(document: object, text: bytes, argument: str) -> _Envelope:

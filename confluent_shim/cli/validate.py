@@ -73,6 +73,7 @@ def _unreadable(index: int, event: bytes) -> dict[str, object] | None:
             keyword, reason = better.kind, better.reason
         return {
             "record": index,
+            "part": "value",
             "pointer": "",
             "keyword": keyword,
             "schema_pointer": "",

@@ -93,7 +93,7 @@ def _foreign_id(stack: Stack) -> int:
         ("foreign id", 422, 42207),
         ("unregistered schema", 422, 42207),
         ("plain json", 400, 400),
-        ("binary", 422, 42290),
+        ("binary", 400, 400),
         ("not json", 400, 400),
         ("one bad among good", 400, 400),
     ],

@@ -9,8 +9,9 @@ import pytest
 from confluent_shim.api.negotiation import answer_type, embedded_format
 from confluent_shim.enforcement import Enforcer
 from confluent_shim.errors import SchemaForeign, SinkUnavailable
+from confluent_shim.readings import json_schema
 from confluent_shim.records import Claimed, IncomingRecord, ProduceRequest
-from confluent_shim.schemas import Schemas, json_readings
+from confluent_shim.schemas import Schemas
 from jsonschema_bridge import RegisteredSchema, Schema, SchemaRefused
 from jsonschema_bridge.registry import MemoryRegistry
 from tests.parts import JSON, JSON_SCHEMA, ORDER, TOKEN, V2, Shim, memory_shim
@@ -34,6 +35,14 @@ def test_an_avro_schema_that_becomes_the_subjects_version_never_judges_json(shim
     assert shim.landed("orders") == []
 
 
+def test_a_version_of_another_kind_stays_unused_though_another_topic_uses_the_same_schema(shim: Shim) -> None:
+    shim.bind("texts", '{"type":"string"}', encoding="avro")
+    assert shim.send("texts", "a text", content_type=JSON).status_code == 200
+    shim.registry.register("orders-value", Schema('{"type":"string"}', "AVRO"))
+    assert shim.send("orders", "a text", content_type=JSON).get_json()["error_code"] == 42294
+    assert shim.landed("orders") == []
+
+
 def test_a_record_is_refused_by_the_verdict_even_when_nothing_explains_it(shim: Shim) -> None:
     class Speechless:
         def is_valid(self, _: object) -> bool:
@@ -43,10 +52,10 @@ def test_a_record_is_refused_by_the_verdict_even_when_nothing_explains_it(shim: 
             return iter(())
 
     schemas = Schemas(shim.services.registries)
-    schemas._compiled["default", 1] = json_readings(Speechless())  # type: ignore[arg-type]
+    schemas._compiled["default", 1, "json-schema"] = json_schema(Speechless(), "value", b"")  # type: ignore[arg-type]
     enforcer = Enforcer(shim.services.store.table, schemas)
     record = IncomingRecord()
-    request = ProduceRequest("orders", "json", [record, record], [{"value": 1}, {"key": "k", "value": 1}])
+    request = ProduceRequest("orders", "json", "json", [record, record], [{"value": 1}, {"key": "k", "value": 1}])
     verdict = enforcer.judge(enforcer.binding("orders"), request)
     assert not verdict.admitted
     assert [found.keyword for violations in verdict.rejected.values() for found in violations] == ["schema"] * 2
@@ -210,7 +219,7 @@ def test_a_topic_on_a_cluster_that_the_settings_no_longer_name_is_unavailable() 
         store.change([Bind(Binding(topic="orders", cluster="gone"))], who="test", why="")
         enforcer = Enforcer(store.table, Schemas(shim.services.registries))
         with pytest.raises(SinkUnavailable, match="gone"):
-            enforcer.judge(enforcer.binding("orders"), ProduceRequest("orders", "json", [], []))
+            enforcer.judge(enforcer.binding("orders"), ProduceRequest("orders", "json", "json", [], []))
 
 
 def test_an_inline_schema_that_the_registry_refuses_to_look_up_is_not_the_topics(shim: Shim) -> None:
@@ -221,7 +230,7 @@ def test_an_inline_schema_that_the_registry_refuses_to_look_up_is_not_the_topics
     registry = Refusing()
     registry.register("orders-value", Schema("{}", "JSON"))
     enforcer = Enforcer(shim.services.store.table, Schemas({"default": registry}))
-    request = ProduceRequest("orders", "json", [], [], value_schema=Claimed(schema='{"type":"frob"}'))
+    request = ProduceRequest("orders", "json", "json", [], [], value_schema=Claimed(schema='{"type":"frob"}'))
     with pytest.raises(SchemaForeign):
         enforcer.judge(enforcer.binding("orders"), request)
 

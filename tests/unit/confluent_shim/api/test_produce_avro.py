@@ -59,7 +59,7 @@ def test_what_does_not_fit_is_named_as_in_json_schema(
     assert shim.landed("payments") == []
 
 
-@pytest.mark.parametrize("content_type", [JSON_SCHEMA, "application/vnd.kafka.binary.v2+json"])
+@pytest.mark.parametrize("content_type", [JSON_SCHEMA, "application/vnd.kafka.protobuf.v2+json"])
 def test_another_format_is_refused_and_the_right_ones_are_named(shim: Shim, content_type: str) -> None:
     answer = shim.send("payments", {"id": 7}, content_type=content_type)
     assert (answer.status_code, answer.get_json()["error_code"]) == (422, 42290)

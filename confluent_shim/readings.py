@@ -1,0 +1,203 @@
+"""How keys and values are read: what came in an embedded format becomes the bytes that land, or is refused."""
+
+import binascii
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from confluent_shim.records import EmbeddedFormat, Part
+from jsonschema_bridge import (
+    AvroCodec,
+    AvroUndecodable,
+    JsonSchemaValidator,
+    JsonUnreadable,
+    NotFramed,
+    Registry,
+    Schema,
+    Violation,
+    check_json_schema,
+    compile_avro,
+    compile_json_schema,
+    confluent_text,
+    read_json,
+    references_of,
+    unframe,
+)
+from jsonschema_bridge.violation import bounded
+
+
+class Reading(NamedTuple):
+    """How keys or values that come in one embedded format are judged.
+
+    `landing` takes the bytes that stand in the request and the same parsed; it returns the bytes that land, with
+    their frame, or None when they do not conform. `violations` takes what was parsed, and says why.
+    """
+
+    landing: Callable[[msgspec.Raw, object], bytes | None]
+    violations: Callable[[object], Iterable[Violation]]
+
+
+class Compiled(NamedTuple):
+    """A schema compiled for the keys or the values of a topic.
+
+    `readings` has the embedded formats in which JSON comes. The others are for payloads that come as bytes: `read`
+    gives the value that one holds, or raises JsonUnreadable or AvroUndecodable.
+    """
+
+    readings: Mapping[EmbeddedFormat, Reading]
+    read: Callable[[bytes], object]
+    is_valid: Callable[[object], bool]
+    violations: Callable[[object], Iterable[Violation]]
+
+
+def compiled(schema: Schema, registry: Registry, part: Part, prefix: bytes) -> Compiled:
+    """Compile `schema` for one part of records; `prefix` stands before what is made of JSON.
+
+    Raises SchemaInvalid and the registry's errors.
+    """
+    if schema.kind == "AVRO":
+        return _avro(compile_avro(schema, references_of(registry)), prefix)
+    return json_schema(compile_json_schema(schema, references_of(registry)), part, prefix)
+
+
+def check_schema(schema: Schema, registry: Registry) -> None:
+    """Check a schema that is about to be bound. Raises SchemaInvalid with the reason, and the registry's errors."""
+    if schema.kind == "AVRO":
+        compile_avro(schema, references_of(registry))
+    else:
+        check_json_schema(schema, references_of(registry))
+
+
+def json_schema(validator: JsonSchemaValidator, part: Part, prefix: bytes) -> Compiled:
+    """Return what a JSON Schema means: a value lands as it came, a key as Confluent would write it."""
+    is_valid = validator.is_valid
+
+    def value(raw: msgspec.Raw, parsed: object) -> bytes | None:
+        return prefix + raw if is_valid(parsed) else None
+
+    def key(_: msgspec.Raw, parsed: object) -> bytes | None:
+        return prefix + confluent_text(parsed) if is_valid(parsed) else None
+
+    reading = Reading(key if part == "key" else value, validator.violations)
+    return Compiled({"json": reading, "jsonschema": reading}, read_json, is_valid, validator.violations)
+
+
+def _avro(codec: AvroCodec, prefix: bytes) -> Compiled:
+    readings: dict[EmbeddedFormat, Reading] = {
+        "avro": _avro_reading(codec.encode_json, prefix),
+        "json": _avro_reading(codec.encode_plain, prefix),
+    }
+    return Compiled(readings, codec.decode, lambda _: True, lambda _: ())
+
+
+def _avro_reading(encode: Callable[[object], bytes | list[Violation]], prefix: bytes) -> Reading:
+    def landing(_: msgspec.Raw, parsed: object) -> bytes | None:
+        encoded = encode(parsed)
+        return prefix + encoded if isinstance(encoded, bytes) else None
+
+    def violations(parsed: object) -> Iterable[Violation]:
+        found = encode(parsed)
+        return () if isinstance(found, bytes) else found
+
+    return Reading(landing, violations)
+
+
+Open = Callable[[bytes], tuple[Compiled, bytes]]
+"""Gives the schema that judges bytes which are encoded already, and the payload in them."""
+
+
+def framed(schema_of: Callable[[int], Compiled | None], taken: str) -> Open:
+    """Return how bytes in Confluent's frame are opened.
+
+    `schema_of` gives the schema behind an id, None for one that is not taken; `taken` says in words which are.
+    """
+
+    def open_frame(sent: bytes) -> tuple[Compiled, bytes]:
+        try:
+            schema_id, payload = unframe(sent)
+        except NotFramed as error:
+            raise _refused("frame", "magic byte 0 and a schema id", None, str(error)) from None
+        schema = schema_of(schema_id)
+        if schema is None:
+            raise _refused(
+                "schema-id", taken, schema_id, f"the frame has schema id {schema_id}; what is taken is {taken}"
+            )
+        return schema, payload
+
+    return open_frame
+
+
+def binary(opened: Open, *, null: bool) -> Reading:
+    """Return how base64 of what is encoded already is judged; what conforms lands with the bytes that were sent.
+
+    `null` tells whether a payload may hold a null.
+    """
+
+    def read(data: object) -> tuple[bytes, Compiled, object]:
+        sent = _from_base64(data)
+        schema, payload = opened(sent)
+        value = _decoded(schema, payload)
+        if value is None and not null:
+            raise _refused("nulls", "no bytes", None, "a null is sent as null, not as bytes that hold one")
+        return sent, schema, value
+
+    def landing(_: msgspec.Raw, data: object) -> bytes | None:
+        try:
+            sent, schema, value = read(data)
+        except _Refused:
+            return None
+        return sent if schema.is_valid(value) else None
+
+    def violations(data: object) -> Iterable[Violation]:
+        try:
+            _, schema, value = read(data)
+        except _Refused as refused:
+            return [refused.violation]
+        return schema.violations(value)
+
+    return Reading(landing, violations)
+
+
+class _Refused(Exception):
+    """Data that holds nothing which a schema could judge."""
+
+    def __init__(self, violation: Violation) -> None:
+        self.violation = violation
+
+
+def _refused(keyword: str, expected: object, actual: object, message: str, pointer: str = "") -> _Refused:
+    return _Refused(
+        Violation(
+            pointer=pointer, keyword=keyword, schema_pointer="", expected=expected, actual=actual, message=message
+        )
+    )
+
+
+def _decoded(schema: Compiled, payload: bytes) -> object:
+    try:
+        return schema.read(payload)
+    except AvroUndecodable as error:
+        raise _refused("avro", "one value of the schema", None, str(error)) from None
+    except JsonUnreadable as error:
+        raise _refused(error.kind, "JSON with a single reading", None, error.reason, error.pointer) from None
+
+
+def _from_base64(data: object) -> bytes:
+    """Read base64 as Confluent does: padding may be left out; white space and the URL-safe alphabet are refused."""
+    if not isinstance(data, str):
+        raise _refused("base64", "a base64 string", bounded(data), "the data is not a base64 string")
+    bare = data.rstrip("=")
+    try:
+        return binascii.a2b_base64(bare + "=" * (-len(bare) % 4), strict_mode=True)
+    except ValueError:
+        raise _refused("base64", "a base64 string", bounded(data), "the data is not a valid base64 string") from None
+
+
+_ANY_BYTES = Compiled({}, lambda _: b"", lambda _: True, lambda _: ())
+
+PLAIN_KEYS: Mapping[EmbeddedFormat, Reading] = {
+    "json": Reading(lambda _, parsed: confluent_text(parsed), lambda _: ()),
+    "binary": binary(lambda sent: (_ANY_BYTES, sent), null=False),
+}
+"""How keys are read that no schema judges, in the formats that need none."""
