@@ -46,7 +46,7 @@ class Schemas:
 
     def __init__(self, registries: Mapping[str, Registry]) -> None:
         self._registries = registries
-        self._compiled: dict[tuple[str, int, str], Compiled] = {}
+        self._compiled: dict[tuple[str, int, SchemaKind, str], Compiled] = {}
 
     def in_force(self, binding: Binding, part: Part, embedded_format: EmbeddedFormat, claimed: Claimed) -> InForce:
         """Return the version that `binding` takes and the request names; without a name it is the current one.
@@ -82,9 +82,10 @@ class Schemas:
         return InForce(found.version, found.schema_id, carried, json_reading)
 
     def _of(self, registry: Registry, binding: Binding, part: Part, found: RegisteredSchema) -> Compiled:
-        # The same id may be bound in several encodings, as keys too.
+        # The same id may be bound in several encodings, as keys too; and some registries give one id to the same text
+        # as JSON Schema and as Avro.
         use = binding.encoding if part == "value" else "key"
-        known = (binding.cluster, found.schema_id, use)
+        known = (binding.cluster, found.schema_id, found.schema.kind, use)
         schema = self._compiled.get(known)
         if schema is None:
             if not _suits(found, binding, part):
