@@ -9,6 +9,7 @@ from jsonschema_bridge.registry.confluent_answers import (
     Question,
     error_of,
     from_client,
+    hopeless,
     number_in,
     to_client,
     versions_in,
@@ -58,7 +59,7 @@ class ConfluentRegistry:
         return self._ask(Question(self._identity, "registered", subject, version), read)
 
     def lookup(self, subject: str, schema: Schema) -> RegisteredSchema:
-        question = Question(self._identity, "lookup", subject)
+        question = Question(self._identity, "lookup", subject, kind=schema.kind)
         return self._ask(question, lambda: self._find(subject, schema))
 
     def register(self, subject: str, schema: Schema) -> RegisteredSchema:
@@ -68,7 +69,7 @@ class ConfluentRegistry:
                 return self._find(subject, schema)
             return RegisteredSchema(subject, number_in(answer.version), number_in(answer.schema_id), schema)
 
-        return self._ask(Question(self._identity, "register", subject), write)
+        return self._ask(Question(self._identity, "register", subject, kind=schema.kind), write)
 
     def ping(self) -> None:
         self._ask(Question(self._identity, "ping"), self._client.get_schema_types)
@@ -81,6 +82,8 @@ class ConfluentRegistry:
         return RegisteredSchema(subject, number_in(answer.version), number_in(answer.schema_id), schema)
 
     def _ask(self, question: Question, request: Callable[[], T]) -> T:
+        if (refusal_of_ours := hopeless(question)) is not None:
+            raise refusal_of_ours
         # The client keeps what it has seen for ever, which is wrong as soon as a version is deleted.
         self._forget()
         try:

@@ -1,8 +1,8 @@
-"""What the answers of Confluent-compatible registries mean, as pure functions.
+"""What may be asked of Confluent-compatible registries and what their answers mean, as pure functions.
 
 The numbers are those of Confluent Schema Registry's API reference. The departures covered here were seen with
 AxonOps 0.2.1 (`null` for an empty list, 42202 for a version that is not there, `schemaType` always shown) and
-Apicurio 2.6.13 (errors as plain text, error code 0).
+Apicurio 2.6.13 (errors as plain text, error code 0, types of its own, an id beyond 32 bits as an unknown path).
 """
 
 from dataclasses import dataclass
@@ -28,26 +28,51 @@ from jsonschema_bridge.registry.model import Schema, SchemaKind, SchemaReference
 LONGEST_MESSAGE = 300
 """Characters of a registry's own words that an error repeats."""
 
-_KINDS: dict[object, SchemaKind] = {kind: kind for kind in get_args(SchemaKind)}
+_KINDS: dict[str, SchemaKind] = {kind: kind for kind in get_args(SchemaKind)}
 _DENIED = {401, 403}
 _CONFLICT = 409
 _INVALID = {400, 413, 422}
 _SUBJECT_ABSENT = {40401, 40404, 42208}
+_LARGEST_NUMBER = 2**31 - 1
+_NO_NAMES = {"", ".", ".."}
+"""Subjects that would change the path of a request instead of standing in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request as far as its errors depend on it; subject, version and id where it names one."""
+    """A request as far as its errors depend on it; subject, version, id and kind where it names one."""
 
     registry: str
     operation: Literal["schema", "versions", "registered", "lookup", "register", "ping"]
     subject: str = ""
     version: int = 0
     schema_id: int = 0
+    kind: SchemaKind = "JSON"
 
 
 class UnreadableAnswerError(ValueError):
     """An answer of success whose body is not what the route answers; it does not leave this package."""
+
+
+def hopeless(question: Question) -> RegistryError | None:
+    """Return the error for a question that no registry can answer as it is meant, None for all others.
+
+    Asked all the same, it would be another question (version -1 is the latest one), or a registry would fail over
+    it, which looks as if it were down.
+    """
+    operation, registry, subject = question.operation, question.registry, question.subject
+    if operation == "schema":
+        if not 0 <= question.schema_id <= _LARGEST_NUMBER:
+            return SchemaNotFound(question.schema_id, registry=registry)
+    elif operation != "ping" and subject in _NO_NAMES:
+        if operation != "register":
+            return SubjectNotFound(subject, registry=registry)
+        return SchemaRefused(subject, "this name cannot be sent", registry=registry)
+    elif operation == "registered" and not 1 <= question.version <= _LARGEST_NUMBER:
+        return VersionNotFound(subject, question.version, registry=registry)
+    elif question.kind == "OTHER":
+        return SchemaRefused(subject, "its type is none of Confluent's", registry=registry)
+    return None
 
 
 def error_of(refusal: SchemaRegistryError, question: Question) -> RegistryError:
@@ -88,10 +113,10 @@ def to_client(schema: Schema) -> ClientSchema:
 
 
 def from_client(answer: ClientSchema) -> Schema:
-    """Return the schema of an answer. Raises UnreadableAnswerError when it has no text or an unknown type."""
-    kind = _KINDS.get(answer.schema_type)
-    if not isinstance(answer.schema_str, str) or kind is None:
-        raise UnreadableAnswerError("the answer has no schema of a known type")
+    """Return the schema of an answer. Raises UnreadableAnswerError when it has no text or no type."""
+    if not isinstance(answer.schema_str, str) or not isinstance(answer.schema_type, str):
+        raise UnreadableAnswerError("the answer has no text or no type of a schema")
+    kind = _KINDS.get(answer.schema_type, "OTHER")
     return Schema(answer.schema_str, kind, tuple(_reference(each) for each in answer.references or ()))
 
 

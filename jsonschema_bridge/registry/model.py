@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-SchemaKind = Literal["JSON", "AVRO", "PROTOBUF"]
+SchemaKind = Literal["JSON", "AVRO", "PROTOBUF", "OTHER"]
+"""The type of a schema; OTHER is one that Confluent does not have (Apicurio keeps XML, for instance)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,9 @@ from jsonschema_bridge.errors import (
 )
 from jsonschema_bridge.registry import RegisteredSchema, Registry, Schema, SchemaReference
 
-NO_SUCH_ID = 2_000_000_000
+DRAFT_7 = "http://json-schema.org/draft-07/schema#"
+NO_SUCH_IDS = [-1, 2_000_000_000, 2**31, 2**32 - 1]
+NO_SUCH_VERSIONS = [-1, 0, 7, 2**31 - 1, 2**31]
 
 
 def new_subject() -> str:
@@ -28,7 +30,7 @@ def new_subject() -> str:
 
 def new_schema(**keywords: object) -> Schema:
     """Return a JSON Schema that no registry has seen, written as registries write it: compact."""
-    document = {"title": f"T{uuid.uuid4().hex}", "type": "object", **keywords}
+    document = {"$schema": DRAFT_7, "title": f"T{uuid.uuid4().hex}", "type": "object", **keywords}
     return Schema(json.dumps(document, separators=(",", ":")), "JSON")
 
 
@@ -151,20 +153,22 @@ class RegistryContract(ABC):
             registry.lookup(subject, new_schema())
         assert registry.identity in str(caught.value)
 
-    def test_an_unknown_version_is_said_to_be_unknown(self, registry: Registry) -> None:
-        """A version beyond the list is an error that names subject and version."""
+    @pytest.mark.parametrize("version", NO_SUCH_VERSIONS)
+    def test_an_unknown_version_is_said_to_be_unknown(self, registry: Registry, version: int) -> None:
+        """A version that is not in the list is an error that names subject and version; -1 is no other name for one."""
         subject = new_subject()
         registry.register(subject, new_schema())
 
         with pytest.raises(VersionNotFound) as caught:
-            registry.registered(subject, 7)
+            registry.registered(subject, version)
 
-        assert (caught.value.subject, caught.value.version) == (subject, 7)
+        assert (caught.value.subject, caught.value.version) == (subject, version)
 
-    def test_an_unknown_id_is_said_to_be_unknown(self, registry: Registry) -> None:
-        """An id that nobody was given is an error that names it."""
-        with pytest.raises(SchemaNotFound, match=str(NO_SUCH_ID)):
-            registry.schema(NO_SUCH_ID)
+    @pytest.mark.parametrize("schema_id", NO_SUCH_IDS)
+    def test_an_unknown_id_is_said_to_be_unknown(self, registry: Registry, schema_id: int) -> None:
+        """An id that nobody was given is an error that names it, whatever four bytes before a payload may say."""
+        with pytest.raises(SchemaNotFound, match=str(schema_id)):
+            registry.schema(schema_id)
 
     def test_a_deleted_version_leaves_the_list_and_keeps_its_id(self, registry: Registry) -> None:
         """After a soft delete only the id still leads to the schema."""

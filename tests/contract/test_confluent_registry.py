@@ -16,7 +16,7 @@ from jsonschema_bridge.errors import (
     SubjectNotFound,
     VersionNotFound,
 )
-from jsonschema_bridge.registry import MemoryRegistry, Registry
+from jsonschema_bridge.registry import MemoryRegistry, Registry, Schema
 from jsonschema_bridge.registry.confluent import open_confluent_registry
 from tests.contract.registry_contract import RegistryContract, new_schema, new_subject
 from tests.doubles_registry import always, dripping, guarded, hanging, refused, serving
@@ -143,7 +143,7 @@ class TestEveryCall:
         (READ_VERSION, 200, "null", RegistryUnavailable),
         (READ_VERSION, 200, '{"id": 1}', RegistryUnavailable),
         (READ_SCHEMA, 404, '{"error_code": 40403, "message": "no schema"}', SchemaNotFound),
-        (READ_SCHEMA, 200, '{"schema": "{}", "schemaType": "XML"}', RegistryUnavailable),
+        (READ_SCHEMA, 200, '{"schema": "{}", "schemaType": 7}', RegistryUnavailable),
         (READ_SCHEMA, 200, '{"schema": "{}", "references": [{"name": "a"}]}', RegistryUnavailable),
         (LOOKUP, 400, "plain words", SchemaRefused),
         (LOOKUP, 422, '{"error_code": 42201, "message": "invalid schema"}', SchemaRefused),
@@ -158,6 +158,34 @@ def test_each_refusal_has_its_error(call: Call, status: int, body: str, leaf: ty
     """The status, code and shape of an answer decide the error, across the registries' dialects."""
     with serving(always(status, body)) as url:
         assert type(answer_to(call, url)) is leaf
+
+
+@pytest.mark.parametrize(
+    ("call", "leaf"),
+    [
+        (lambda registry: registry.schema(2**31), SchemaNotFound),
+        (lambda registry: registry.registered("s", -1), VersionNotFound),
+        (lambda registry: registry.registered(".", 1), SubjectNotFound),
+        (lambda registry: registry.versions(".."), SubjectNotFound),
+        (lambda registry: registry.lookup("", SCHEMA), SubjectNotFound),
+        (lambda registry: registry.register("..", SCHEMA), SchemaRefused),
+        (lambda registry: registry.register("s", Schema("<a/>", "OTHER")), SchemaRefused),
+        (lambda registry: registry.lookup("s", Schema("<a/>", "OTHER")), SchemaRefused),
+    ],
+)
+def test_what_no_registry_can_hold_is_not_asked_for(call: Call, leaf: type[RegistryError]) -> None:
+    """A name, number or type that would make another question of it is answered without the registry."""
+    assert type(answer_to(call, refused())) is leaf
+
+
+def test_a_type_that_confluent_does_not_have_is_read_as_other() -> None:
+    """A schema of a type that a registry has for itself is an answer, and no fault of the registry."""
+    with serving(always(200, '{"schema": "<a/>", "schemaType": "XML"}')) as url:
+        registry = open_confluent_registry(url)
+        schema = registry.schema(1)
+        registry.close()
+
+    assert schema == Schema("<a/>", "OTHER")
 
 
 def test_avro_may_be_named_or_left_out() -> None:
