@@ -1,23 +1,35 @@
 """Fixtures on the real stack, as a pytest plugin: ``pytest_plugins = ["tests.stack.fixtures"]``."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.stack import Kafka, Stack, fill_cache, is_external, missing_parts, start_stack
+from tests.stack import ApicurioRegistry, Kafka, Stack, is_external, missing_parts, start_stack
+from tests.stack.parts import apicurio_folder, fill_cache, kafka_folder
 
-_NEED_REAL = {"real_stack", "own_kafka"}
+_PARTS: dict[str, Callable[[], object]] = {
+    "real_stack": fill_cache,
+    "own_kafka": kafka_folder,
+    "apicurio": apicurio_folder,
+}
+"""What fills the cache for each fixture that needs it."""
+
 _used: set[str] = set()
 _missed: set[str] = set()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Fill the cache before the first test, whose time limit is not meant for downloads."""
-    wanted = any(_NEED_REAL.intersection(getattr(item, "fixturenames", ())) for item in session.items)
-    if wanted and not session.config.option.collectonly and not is_external() and not missing_parts():
-        fill_cache()
+    if session.config.option.collectonly or missing_parts():
+        return
+    wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    if is_external():
+        wanted.discard("real_stack")
+    for name, fill in _PARTS.items():
+        if name in wanted:
+            fill()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -37,6 +49,18 @@ def real_stack() -> Iterator[Stack]:
     with start_stack("external" if is_external() else "real") as stack:
         _used.add(f"{stack.name}, Kafka {stack.kafka_bootstrap}, registry {stack.registry_url}")
         yield stack
+
+
+@pytest.fixture(scope="session")
+def apicurio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApicurioRegistry]:
+    """Give the registry that strays from Confluent's contract, shared by all tests: name subjects for your test."""
+    _demand_parts()
+    registry = ApicurioRegistry(tmp_path_factory.mktemp("apicurio"))
+    registry.start()
+    try:
+        yield registry
+    finally:
+        registry.stop()
 
 
 @pytest.fixture

@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.stack.parts import kafka_folder
-from tests.stack.process import Process, StackError, free_port, listens
+from tests.stack.process import JAVA, Process, StackError, free_port, listens
 
 _CLUSTER_ID = "c2hpbS10ZXN0LXN0YWNrLQ"  # any 16 bytes in base64; clusters of tests never meet
-# Short-lived and small: the simplest collector and no second compiler come up faster than what serves best for days.
-_JVM = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 _QUIET = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
 _TRIES = 3
 
@@ -124,7 +122,7 @@ class Kafka:
         }
         file = self._folder / "kafka.properties"
         file.write_text("".join(f"{name}={value}\n" for name, value in configuration.items()))
-        self._java = ["java", *_JVM, _QUIET, "-cp", f"{libraries}/*"]
+        self._java = [*JAVA, _QUIET, "-cp", f"{libraries}/*"]
         self._archive = libraries.with_name(f"{libraries.name}-{_java_identity()}.jsa")
         storage = ["kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(file)]
         Process("format", [*self._java, *self._use_archive(), *storage], self._folder).run()

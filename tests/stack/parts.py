@@ -14,11 +14,13 @@ from tests.stack.process import TIED, StackError, tail
 
 KAFKA_VERSION = "4.4.0"
 REGISTRY_VERSION = "v0.2.1"
+APICURIO_VERSION = "2.6.13.Final"
 
 _TOOLS = ("java", "mvn", "go", TIED[0])
 _FILL_SECONDS = 900.0
 _REGISTRY_MODULE = "github.com/axonops/axonops-schema-registry"
-_COPY_DEPENDENCIES = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
+_APICURIO = f"io.apicurio:apicurio-registry-app:{APICURIO_VERSION}:tar.gz:all"
+_MAVEN_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1"
 _POM = f"""<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>confluent-shim.tests</groupId>
@@ -71,8 +73,13 @@ def registry_program() -> Path:
     return _part(f"axonops-schema-registry-{REGISTRY_VERSION}", _build_registry) / "schema-registry"
 
 
+def apicurio_folder() -> Path:
+    """Return the folder with the second registry, filling it first where needed. Raises StackError."""
+    return _part(f"apicurio-registry-{APICURIO_VERSION}", _resolve_apicurio)
+
+
 def fill_cache() -> None:
-    """Have every part in the cache. Raises StackError. One after the other, so that Ctrl-C ends it at once."""
+    """Have Kafka and its registry in the cache. Raises StackError. One after the other: Ctrl-C ends it at once."""
     kafka_folder()
     registry_program()
 
@@ -110,10 +117,17 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _resolve_kafka(work: Path, result: Path) -> None:
     (work / "pom.xml").write_text(_POM)
+    _run_maven(work, "copy-dependencies", f"-DoutputDirectory={result}", "-DincludeScope=runtime")
+
+
+def _resolve_apicurio(work: Path, result: Path) -> None:
+    _run_maven(work, "unpack", f"-Dartifact={_APICURIO}", f"-DoutputDirectory={result}")
+
+
+def _run_maven(work: Path, goal: str, *options: str) -> None:
     # A local repository of its own: Maven 3 does not guard one against a second Maven, and remembers failures in it.
     own_repository = f"-Dmaven.repo.local={work / 'repository'}"
-    options = ["-B", "-q", "-ntp", own_repository, f"-DoutputDirectory={result}", "-DincludeScope=runtime"]
-    _run(["mvn", *options, _COPY_DEPENDENCIES], work)
+    _run(["mvn", "-B", "-q", "-ntp", own_repository, f"{_MAVEN_PLUGIN}:{goal}", *options], work)
 
 
 def _build_registry(work: Path, result: Path) -> None:

@@ -1,18 +1,22 @@
-"""A real schema registry that keeps to Confluent's contract: AxonOps Schema Registry, in memory, on loopback."""
+"""Real schema registries on loopback, in memory: one keeps to Confluent's contract, the other strays from it."""
 
 import json
 import urllib.error
 import urllib.request
+from abc import ABC, abstractmethod
 from pathlib import Path
 
-from tests.stack.parts import registry_program
-from tests.stack.process import Process, StackError, free_port
+from tests.stack.parts import apicurio_folder, registry_program
+from tests.stack.process import JAVA, Process, StackError, free_port
 
 _TRIES = 3
+_PORT_TAKEN = ("address already in use", "seems to be in use")
 
 
-class AxonOpsRegistry:
-    """One registry with its configuration and log in `folder`; `url` is its address from `start` on."""
+class SchemaRegistry(ABC):
+    """One registry with its configuration and log in `folder`; `url` is where its API is, from `start` on."""
+
+    _base_path = ""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -21,24 +25,19 @@ class AxonOpsRegistry:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
-
-    @property
-    def pid(self) -> int:
-        return self._started().pid
+        return f"http://127.0.0.1:{self._port}{self._base_path}"
 
     def start(self) -> None:
         """Start the registry, empty, and wait until it answers. Raises StackError."""
-        program = registry_program()
         self._folder.mkdir(parents=True, exist_ok=True)
         for left in reversed(range(_TRIES)):
             self._port = free_port()
-            self._process = Process("registry", [str(program), "-config", str(self._configure())], self._folder)
+            self._process = Process("registry", self._command(self._port), self._folder)
             try:
                 self._process.start(self._answers)
             except StackError as error:
                 # Somebody took the port between its choice and its use.
-                if not left or "address already in use" not in str(error):
+                if not left or not any(words in str(error) for words in _PORT_TAKEN):
                     raise
             else:
                 return
@@ -55,15 +54,9 @@ class AxonOpsRegistry:
         """Let a frozen registry go on."""
         self._started().resume()
 
-    def _configure(self) -> Path:
-        settings = {
-            "server": {"host": "127.0.0.1", "port": self._port},
-            "storage": {"type": "memory"},
-            "compatibility": {"default_level": "BACKWARD"},  # Confluent's default
-        }
-        file = self._folder / "registry.yaml"
-        file.write_text(json.dumps(settings))  # JSON is YAML
-        return file
+    @abstractmethod
+    def _command(self, port: int) -> list[str]:
+        """Return what runs the registry on this port, with its parts in the cache."""
 
     def _answers(self) -> bool:
         try:
@@ -76,3 +69,27 @@ class AxonOpsRegistry:
         if self._process is None:
             raise StackError("registry was never started")
         return self._process
+
+
+class AxonOpsRegistry(SchemaRegistry):
+    """AxonOps Schema Registry: the closest to Confluent's that can be had, and the default of the tests."""
+
+    def _command(self, port: int) -> list[str]:
+        settings = {
+            "server": {"host": "127.0.0.1", "port": port},
+            "storage": {"type": "memory"},
+            "compatibility": {"default_level": "BACKWARD"},  # Confluent's default
+        }
+        file = self._folder / "registry.yaml"
+        file.write_text(json.dumps(settings))  # JSON is YAML
+        return [str(registry_program()), "-config", str(file)]
+
+
+class ApicurioRegistry(SchemaRegistry):
+    """Apicurio Registry: behind Confluent's paths a registry of its own mind."""
+
+    _base_path = "/apis/ccompat/v7"
+
+    def _command(self, port: int) -> list[str]:
+        (program,) = apicurio_folder().glob("*-runner.jar")
+        return [*JAVA, "-Dquarkus.http.host=127.0.0.1", f"-Dquarkus.http.port={port}", "-jar", str(program)]
