@@ -12,7 +12,7 @@ from confluent_shim.readings import check_schema
 from confluent_shim.records import ProduceRequest
 from confluent_shim.schemas import KIND_OF_ENCODING
 from confluent_shim.sinks import Sink
-from jsonschema_bridge import RegisteredSchema, Schema
+from jsonschema_bridge import RegisteredSchema, Schema, SchemaInvalid
 from jsonschema_bridge.registry import CachedRegistry
 from topic_map import (
     Bind,
@@ -97,6 +97,7 @@ class Administration:
         apply_changes(before, [change], self._identities)
         if schema is not None:
             check_schema(Schema(schema, KIND_OF_ENCODING[binding.encoding]), self._registries[binding.cluster])
+        self._check_key_subject(binding)
         self._check_topic(binding, create_topic=create_topic)
         version = self._check_subject(binding, schema)
         if binding.bound_version is None:
@@ -130,6 +131,21 @@ class Administration:
                 f"Create it, or ask for it with create_topic (--create-topic)."
             )
         sink.create_topic(binding.topic)
+
+    def _check_key_subject(self, binding: Binding) -> None:
+        """Make sure that the newest version of the key subject, if there is one, can judge keys."""
+        if binding.key_subject is None:
+            return
+        registry = self._registries[binding.cluster]
+        registry.invalidate(binding.key_subject)
+        newest = registry.registered(binding.key_subject, registry.versions(binding.key_subject)[-1])
+        where = f"version {newest.version} of key subject {newest.subject!r}"
+        if newest.schema.kind == "PROTOBUF":
+            raise BindingInvalid("key_subject", f"{where} is PROTOBUF; keys take a schema of type JSON or AVRO")
+        try:
+            check_schema(newest.schema, registry)
+        except SchemaInvalid as error:
+            raise SchemaInvalid(f"{where}: {error.reason}", error.pointer) from error
 
     def _check_subject(self, binding: Binding, schema: str | None) -> int:
         """Make sure that the version to begin with exists and compiles, and return its number."""

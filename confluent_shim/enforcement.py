@@ -21,11 +21,12 @@ class Verdict(NamedTuple):
     """What the rule says of a request: record by record either bytes to send or violations.
 
     `cut` says that there may be more violations than are listed: _MAX_EXPLAINED of them were found, and records that
-    are rejected after that stand in `rejected` with none.
+    are rejected after that stand in `rejected` with none. `key_schema` is None where no schema judges keys.
     """
 
     binding: Binding
     schema: InForce
+    key_schema: InForce | None
     admitted: Sequence[AdmittedRecord]
     rejected: Mapping[int, Sequence[Violation]]
     cut: bool
@@ -51,25 +52,24 @@ class Enforcer:
         Raises FormatRefused, KeyFormatRefused, KeySchemaMissing, SchemaForeign or SchemaUnparsable when the request
         as a whole cannot be judged, SinkUnavailable for a cluster that is not configured, and the registry's errors.
         """
-        keys = _key_reading(binding, request)
+        keys, key_needed, key_schema = self._keys(binding, request)
         schema = self._schemas.in_force(binding, "value", request.value_format, request.value_schema)
         admitted: list[AdmittedRecord] = []
         rejected: dict[int, Sequence[Violation]] = {}
         room = _MAX_EXPLAINED
-        landing_of, keyless = schema.reading.landing, binding.key != "required"
-        null_is_a_value = binding.nulls == "validate"
+        landing_of, null_is_a_value = schema.reading.landing, binding.nulls == "validate"
         for index, (record, parsed) in enumerate(zip(request.records, request.parsed, strict=True)):
             value = parsed.get("value")
             key = parsed.get("key")
             lands = value is not None or null_is_a_value
             landing = landing_of(record.value, value) if lands else None
-            if landing is not None and key is None and keyless:
+            if landing is not None and key is None and not key_needed:
                 # The usual record needs no more than this.
                 admitted.append(AdmittedRecord(None, landing, record.partition))
                 continue
             key_landing = None if key is None else keys.landing(record.key, key)
             conforms, key_conforms = landing is not None or not lands, key_landing is not None or key is None
-            broken = _broken_rules(binding, key, value)
+            broken = _broken_rules(binding, key, value, key_needed=key_needed)
             if conforms and key_conforms and not broken:
                 admitted.append(AdmittedRecord(key_landing, landing, record.partition))
                 continue
@@ -80,27 +80,31 @@ class Enforcer:
             )
             rejected[index] = list(islice(why, room)) if room else []
             room -= len(rejected[index])
-        return Verdict(binding, schema, admitted, rejected, cut=not room)
+        return Verdict(binding, schema, key_schema, admitted, rejected, cut=not room)
+
+    def _keys(self, binding: Binding, request: ProduceRequest) -> tuple[Reading, bool, InForce | None]:
+        """Return how keys are read, whether every record needs one, and the schema that judges them."""
+        if binding.key == "subject":
+            schema = self._schemas.in_force(binding, "key", request.key_format, request.key_schema)
+            # To a consumer a record without key has the key null, which may conform too.
+            return schema.reading, not schema.takes_null, schema
+        if request.key_schema:
+            raise KeyFormatRefused(
+                f"Topic {binding.topic} has no key subject: no schema judges its keys, and they take no key_schema and "
+                f"no key_schema_id. Send keys as application/vnd.kafka.json.v2+json."
+            )
+        reading = PLAIN_KEYS.get(request.key_format)
+        if reading is None:
+            if any(parsed.get("key") is not None for parsed in request.parsed):
+                raise KeySchemaMissing
+            reading = PLAIN_KEYS["json"]
+        return reading, binding.key == "required", None
 
 
-def _key_reading(binding: Binding, request: ProduceRequest) -> Reading:
-    if request.key_schema:
-        raise KeyFormatRefused(
-            f"Topic {binding.topic} has no key subject: no schema judges its keys, and they take no key_schema and no "
-            f"key_schema_id. Send keys as application/vnd.kafka.json.v2+json."
-        )
-    reading = PLAIN_KEYS.get(request.key_format)
-    if reading is not None:
-        return reading
-    if any(parsed.get("key") is not None for parsed in request.parsed):
-        raise KeySchemaMissing
-    return PLAIN_KEYS["json"]
-
-
-def _broken_rules(binding: Binding, key: object, value: object) -> list[Violation]:
+def _broken_rules(binding: Binding, key: object, value: object, *, key_needed: bool) -> list[Violation]:
     """Return what the binding itself has against a record; its schema is another matter."""
     found = []
-    if key is None and binding.key == "required":
+    if key is None and key_needed:
         found.append(_broken_rule("key", "key", "a key", key, "records of this topic need a key"))
     if key is not None and binding.key == "none":
         found.append(_broken_rule("key", "key", "no key", "a key", "records of this topic have no key"))

@@ -62,7 +62,8 @@ class Publisher:
         deliveries = self._send(binding, request, verdict.admitted)
         if rejection is not None:
             deliveries = _beside_refusals(deliveries, verdict, rejection)
-        return Receipt(deliveries, None, verdict.schema.carried_id)
+        key_schema_id = None if verdict.key_schema is None else verdict.key_schema.carried_id
+        return Receipt(deliveries, key_schema_id, verdict.schema.carried_id)
 
     def _send(self, binding: Binding, request: ProduceRequest, admitted: Sequence[AdmittedRecord]) -> list[Delivery]:
         if request.partition is not None:

@@ -20,6 +20,7 @@ from jsonschema_bridge import (
     compile_avro,
     compile_json_schema,
     confluent_text,
+    frame_prefix,
     read_json,
     references_of,
     unframe,
@@ -41,24 +42,24 @@ class Reading(NamedTuple):
 class Compiled(NamedTuple):
     """A schema compiled for the keys or the values of a topic.
 
+    `carried_id` is the id in the frame of what lands, None without a frame; `takes_null` tells whether null conforms.
     `readings` has the embedded formats in which JSON comes. The others are for payloads that come as bytes: `read`
     gives the value that one holds, or raises JsonUnreadable or AvroUndecodable.
     """
 
+    carried_id: int | None
+    takes_null: bool
     readings: Mapping[EmbeddedFormat, Reading]
     read: Callable[[bytes], object]
     is_valid: Callable[[object], bool]
     violations: Callable[[object], Iterable[Violation]]
 
 
-def compiled(schema: Schema, registry: Registry, part: Part, prefix: bytes) -> Compiled:
-    """Compile `schema` for one part of records; `prefix` stands before what is made of JSON.
-
-    Raises SchemaInvalid and the registry's errors.
-    """
+def compiled(schema: Schema, registry: Registry, part: Part, carried_id: int | None) -> Compiled:
+    """Compile `schema` for one part of records. Raises SchemaInvalid and the registry's errors."""
     if schema.kind == "AVRO":
-        return _avro(compile_avro(schema, references_of(registry)), prefix)
-    return json_schema(compile_json_schema(schema, references_of(registry)), part, prefix)
+        return _avro(compile_avro(schema, references_of(registry)), carried_id)
+    return json_schema(compile_json_schema(schema, references_of(registry)), part, carried_id)
 
 
 def check_schema(schema: Schema, registry: Registry) -> None:
@@ -69,9 +70,9 @@ def check_schema(schema: Schema, registry: Registry) -> None:
         check_json_schema(schema, references_of(registry))
 
 
-def json_schema(validator: JsonSchemaValidator, part: Part, prefix: bytes) -> Compiled:
+def json_schema(validator: JsonSchemaValidator, part: Part, carried_id: int | None) -> Compiled:
     """Return what a JSON Schema means: a value lands as it came, a key as Confluent would write it."""
-    is_valid = validator.is_valid
+    is_valid, prefix = validator.is_valid, _prefix(carried_id)
 
     def value(raw: msgspec.Raw, parsed: object) -> bytes | None:
         return prefix + raw if is_valid(parsed) else None
@@ -80,15 +81,18 @@ def json_schema(validator: JsonSchemaValidator, part: Part, prefix: bytes) -> Co
         return prefix + confluent_text(parsed) if is_valid(parsed) else None
 
     reading = Reading(key if part == "key" else value, validator.violations)
-    return Compiled({"json": reading, "jsonschema": reading}, read_json, is_valid, validator.violations)
+    readings: dict[EmbeddedFormat, Reading] = {"json": reading, "jsonschema": reading}
+    return Compiled(carried_id, is_valid(None), readings, read_json, is_valid, validator.violations)
 
 
-def _avro(codec: AvroCodec, prefix: bytes) -> Compiled:
+def _avro(codec: AvroCodec, carried_id: int | None) -> Compiled:
+    prefix = _prefix(carried_id)
     readings: dict[EmbeddedFormat, Reading] = {
         "avro": _avro_reading(codec.encode_json, prefix),
         "json": _avro_reading(codec.encode_plain, prefix),
     }
-    return Compiled(readings, codec.decode, lambda _: True, lambda _: ())
+    takes_null = isinstance(codec.encode_plain(None), bytes)
+    return Compiled(carried_id, takes_null, readings, codec.decode, lambda _: True, lambda _: ())
 
 
 def _avro_reading(encode: Callable[[object], bytes | list[Violation]], prefix: bytes) -> Reading:
@@ -101,6 +105,10 @@ def _avro_reading(encode: Callable[[object], bytes | list[Violation]], prefix: b
         return () if isinstance(found, bytes) else found
 
     return Reading(landing, violations)
+
+
+def _prefix(carried_id: int | None) -> bytes:
+    return b"" if carried_id is None else frame_prefix(carried_id)
 
 
 Open = Callable[[bytes], tuple[Compiled, bytes]]
@@ -194,7 +202,7 @@ def _from_base64(data: object) -> bytes:
         raise _refused("base64", "a base64 string", bounded(data), "the data is not a valid base64 string") from None
 
 
-_ANY_BYTES = Compiled({}, lambda _: b"", lambda _: True, lambda _: ())
+_ANY_BYTES = Compiled(None, False, {}, lambda _: b"", lambda _: True, lambda _: ())
 
 PLAIN_KEYS: Mapping[EmbeddedFormat, Reading] = {
     "json": Reading(lambda _, parsed: confluent_text(parsed), lambda _: ()),

@@ -15,7 +15,6 @@ from jsonschema_bridge import (
     SchemaNotInSubject,
     SchemaRefused,
     avro_identity,
-    frame_prefix,
     read_schema,
     references_of,
 )
@@ -32,12 +31,13 @@ class InForce(NamedTuple):
     """The schema that judges one part of a request, and how it reads the format in which that comes.
 
     `carried_id` is the schema id in every frame that is made here: None where there is no frame, and in binary, where
-    each record brings its own.
+    each record brings its own. `takes_null` tells whether null conforms to the schema.
     """
 
     version: int
     schema_id: int
     carried_id: int | None
+    takes_null: bool
     reading: Reading
 
 
@@ -74,12 +74,12 @@ class Schemas:
         schema = self._of(registry, binding, part, found)
         if embedded_format == "binary":
             named = [found] if claimed else [registry.registered(subject, version) for version in taken]
-            return InForce(found.version, found.schema_id, None, self._binary(registry, binding, part, named))
-        json_reading = schema.readings.get(embedded_format)
-        if json_reading is None:
+            in_binary = self._binary(registry, binding, part, named)
+            return InForce(found.version, found.schema_id, None, schema.takes_null, in_binary)
+        reading = schema.readings.get(embedded_format)
+        if reading is None:
             raise _format_refused(binding, part, schema, embedded_format)
-        carried = found.schema_id if _framed(binding, part) else None
-        return InForce(found.version, found.schema_id, carried, json_reading)
+        return InForce(found.version, found.schema_id, schema.carried_id, schema.takes_null, reading)
 
     def _of(self, registry: Registry, binding: Binding, part: Part, found: RegisteredSchema) -> Compiled:
         # The same id may be bound in several encodings, as keys too; and some registries give one id to the same text
@@ -94,8 +94,7 @@ class Schemas:
                     f"version {found.version} of subject {found.subject!r} is {found.schema.kind}, which does not suit "
                     f"the {part}s of topic {binding.topic!r} (encoding = {use})"
                 )
-            prefix = frame_prefix(found.schema_id) if _framed(binding, part) else b""
-            schema = compiled(found.schema, registry, part, prefix)
+            schema = compiled(found.schema, registry, part, found.schema_id if _framed(binding, part) else None)
             self._compiled[known] = schema
             if len(self._compiled) > _MAX_COMPILED:
                 self._compiled.pop(next(iter(self._compiled)), None)  # the oldest

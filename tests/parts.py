@@ -19,6 +19,7 @@ from jsonschema_bridge.registry import CachedRegistry, LoggingObserver, MemoryRe
 from topic_map import MemoryStore
 
 JSON = "application/vnd.kafka.json.v2+json"
+AVRO = "application/vnd.kafka.avro.v2+json"
 BINARY = "application/vnd.kafka.binary.v2+json"
 JSON_SCHEMA = "application/vnd.kafka.jsonschema.v2+json"
 V2 = "application/vnd.kafka.v2+json"

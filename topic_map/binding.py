@@ -22,8 +22,6 @@ Mode = Literal["enforce", "observe"]
 NOT_YET: Mapping[str, frozenset[str] | None] = {
     "source_subject": None,
     "compatibility": frozenset({"additive"}),
-    "key": frozenset({"subject"}),
-    "key_subject": None,
     "mode": frozenset({"observe"}),
 }
 
@@ -41,10 +39,11 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A topic tied to its subject.
 
     ``subject`` is the wire subject, what consumers read; empty means ``<topic>-value``, and `check` fills it
-    in. ``source_subject`` holds the JSON Schema that an Avro wire schema is derived from. ``versions`` is
-    ``latest``, ``any`` or ``pinned N``. ``bound_version`` is the subject's version that was current when the
-    topic was bound: adoption under ``latest`` starts there. ``revision`` is the table's revision at which this
-    row last changed; the store sets it and ignores what it is given.
+    in. ``source_subject`` holds the JSON Schema that an Avro wire schema is derived from, ``key_subject`` the
+    schema of keys where ``key`` is ``subject``. ``versions`` is ``latest``, ``any`` or ``pinned N``.
+    ``bound_version`` is the subject's version that was current when the topic was bound: adoption under
+    ``latest`` starts there. ``revision`` is the table's revision at which this row last changed; the store sets
+    it and ignores what it is given.
 
     Building one checks nothing; `check` does.
     """

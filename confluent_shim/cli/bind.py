@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _FIELDS = {
     "subject": "Subject whose schema judges the values; TOPIC-value otherwise.",
+    "key_subject": "Subject whose schema judges the keys; only with --key subject.",
     "cluster": "Cluster of the settings that holds the topic.",
     "versions": "Versions of the subject that are taken: latest, any, or 'pinned N'.",
     "owner": "Who answers for the topic.",
@@ -44,7 +45,7 @@ def _field_options(command: Command) -> Command:
     for name, text in reversed(_CHOICES.items()):
         command = click.option(f"--{name}", type=click.Choice(get_args(hints[name])), help=text)(command)
     for name, text in reversed(_FIELDS.items()):
-        command = click.option(f"--{name}", help=text)(command)
+        command = click.option(f"--{name.replace('_', '-')}", help=text)(command)
     return command
 
 

@@ -6,11 +6,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.parts import Shim, memory_shim
+from jsonschema_bridge import Schema
+from tests.parts import AVRO, Shim, memory_shim
 from tests.shared_data import TRANSCRIPTS
-
-JSON = "application/vnd.kafka.json.v2+json"
-JSON_SCHEMA = "application/vnd.kafka.jsonschema.v2+json"
 
 
 class Difference(NamedTuple):
@@ -130,6 +128,36 @@ def test_a_bound_topic_answers_as_confluent_did_or_differs_on_purpose(name: str,
     elif theirs["status"] != 400 and ours is not None:
         # Behind 400 stands the Java parser's or validator's own text; all others are part of the contract.
         assert ours["message"] == expected["message"].split("\n")[0]
+
+
+def _keyed() -> dict[str, dict[str, Any]]:
+    """Find the exchanges with keys in Avro, in which nothing went wrong."""
+    exchanges = [json.loads(line) for line in TRANSCRIPTS.read_text().splitlines()]
+    return {
+        exchange["id"]: exchange
+        for exchange in exchanges
+        if exchange["request"]["path"] == "/topics/{topic}"
+        and exchange["setup"].get("proxy") == "rest"
+        and "avro" in (_content_type(exchange["request"]) or "")
+        and exchange["response"]["status"] == 200
+        and "key_schema" in (_document(exchange["request"].get("body") or "") or {})
+    }
+
+
+KEYED = _keyed()
+
+
+@pytest.mark.parametrize("name", sorted(KEYED))
+def test_keys_with_a_key_subject_land_as_confluents_did(name: str, shim: Shim) -> None:
+    exchange = KEYED[name]
+    body = json.loads(exchange["request"]["body"])
+    shim.registry.register("t-key", Schema(body["key_schema"], "AVRO"))
+    shim.bind("t", body["value_schema"], encoding="avro", key="subject", key_subject="t-key")
+    answer = shim.produce("t", body, AVRO)
+    assert (answer.status_code, answer.get_json()["key_schema_id"]) == (200, 1)
+    ours = sorted(record.key or b"" for record in shim.sink.landed("t"))
+    theirs = sorted(bytes.fromhex(record["key_frame"]["payload_hex"]) for record in exchange["landed"])
+    assert ours == [b"\0\0\0\0\1" + payload for payload in theirs]
 
 
 def _stable(answer: Any) -> Any:

@@ -113,7 +113,6 @@ def test_a_value_that_no_release_takes_is_refused(field: str, binding: Binding) 
     [
         ("source_subject", {"encoding": "avro", "source_subject": "s"}),
         ("compatibility", {"compatibility": "additive"}),
-        ("key", {"key": "subject", "key_subject": "s"}),
         ("mode", {"mode": "observe"}),
     ],
 )
@@ -123,6 +122,13 @@ def test_what_comes_later_is_refused_and_never_ignored(field: str, fields: dict[
         check(binding_from_mapping({"topic": "a", **fields}))
     assert refused.value.field == field
     assert field in NOT_YET
+
+
+def test_keys_may_have_a_subject_of_their_own() -> None:
+    """The rule and the subject go together, in every encoding of the values."""
+    for encoding in ("json-schema", "avro", "json"):
+        fields = {"topic": "a", "encoding": encoding, "key": "subject", "key_subject": "a-key"}
+        assert check(binding_from_mapping(fields)).key_subject == "a-key"
 
 
 def test_a_pinned_version_is_a_number() -> None:

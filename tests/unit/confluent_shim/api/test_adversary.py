@@ -52,7 +52,7 @@ def test_a_record_is_refused_by_the_verdict_even_when_nothing_explains_it(shim: 
             return iter(())
 
     schemas = Schemas(shim.services.registries)
-    schemas._compiled["default", 1, "JSON", "json-schema"] = json_schema(Speechless(), "value", b"")  # type: ignore[arg-type]
+    schemas._compiled["default", 1, "JSON", "json-schema"] = json_schema(Speechless(), "value", 1)  # type: ignore[arg-type]
     enforcer = Enforcer(shim.services.store.table, schemas)
     record = IncomingRecord()
     request = ProduceRequest("orders", "json", "json", [record, record], [{"value": 1}, {"key": "k", "value": 1}])

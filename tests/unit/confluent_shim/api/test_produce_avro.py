@@ -5,9 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.parts import JSON, JSON_SCHEMA, ORDER, Shim, memory_shim
+from tests.parts import AVRO, JSON, JSON_SCHEMA, ORDER, Shim, memory_shim
 
-AVRO = "application/vnd.kafka.avro.v2+json"
 PAYMENT = {
     "type": "record",
     "name": "Payment",
