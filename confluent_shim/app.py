@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from confluent_shim.api import bindings, health
+from confluent_shim.api import bindings, health, metadata_v2, metadata_v3
 from confluent_shim.api.answers import encode, error_answer
 from confluent_shim.api.facts import Observed, facts_of, reason_phrase
+from confluent_shim.api.front import Front
 from confluent_shim.api.produce_v2 import ProduceV2
 from confluent_shim.errors import MethodUnsupported, RouteUnknown
 from confluent_shim.services import Services, build_services
@@ -27,8 +28,10 @@ def create_app(settings: Settings, services: Services) -> Flask:
     app.url_map.merge_slashes = False  # else `/-//live` is redirected, to a page for people
     app.register_blueprint(bindings.blueprint(services))
     app.register_blueprint(health.blueprint(services))
+    app.register_blueprint(metadata_v2.blueprint(services))
+    app.register_blueprint(metadata_v3.blueprint(services))
     app.register_error_handler(Exception, _answer)
-    produce = ProduceV2(services.publisher, app.wsgi_app)
+    produce = ProduceV2(services.publisher, Front(app.wsgi_app))
     app.wsgi_app = Observed(produce, services.metrics)  # type: ignore[method-assign]
     return app
 

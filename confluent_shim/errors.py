@@ -8,6 +8,8 @@ StartError                       the process ends before it serves
 ShimError                        a request is answered with an error
 ├── RouteUnknown                 no such path
 ├── MethodUnsupported            the path knows other methods
+├── ConsumersNotFound            reading through consumers, which is refused here
+├── ConsumersNotAllowed          changing consumers, which is refused here
 ├── NoCommonAnswerType           Accept excludes what this path answers
 ├── ContentTypeUnsupported       no such embedded format
 ├── ContentTypeMalformed         a Content-Type that is no media type
@@ -23,6 +25,11 @@ ShimError                        a request is answered with an error
 ├── AdminSwitchedOff             a change over HTTP where no admin token is configured
 ├── AdminTokenMissing            a change over HTTP without the token, or with another
 ├── TopicAbsent                  a binding for a topic that Kafka does not have
+├── TopicNotHosted               metadata of a topic that Kafka does not have
+├── PartitionNotFound            metadata of a partition that the topic does not have
+├── ClusterNotFound              metadata of a cluster that none of ours is
+├── MetadataForbidden            Kafka does not let the shim know
+├── MetadataUnavailable          Kafka does not answer when asked what is there
 ├── SinkUnavailable              nothing was handed to Kafka; the request may be repeated
 └── Unexpected                   a defect of ours
 """
@@ -73,6 +80,23 @@ class MethodUnsupported(ShimError):
 
     def __init__(self) -> None:
         super().__init__("HTTP 405 Method Not Allowed")
+
+
+_NO_CONSUMERS = "Consuming over HTTP is switched off here; read the topics with a Kafka client."
+
+
+class ConsumersNotFound(ShimError):
+    """A GET to an endpoint of consumers: the answer is that of an endpoint which Confluent's operator has blocked."""
+
+    def __init__(self) -> None:
+        super().__init__(f"HTTP 404 Not Found. {_NO_CONSUMERS}")
+
+
+class ConsumersNotAllowed(ShimError):
+    """The same for all other methods."""
+
+    def __init__(self) -> None:
+        super().__init__(f"HTTP 405 Method Not Allowed. {_NO_CONSUMERS}")
 
 
 class NoCommonAnswerType(ShimError):
@@ -177,6 +201,35 @@ class TopicAbsent(ShimError):
     """Kafka does not have the topic that is to be bound."""
 
 
+class TopicNotHosted(ShimError):
+    """Kafka does not have the topic whose metadata is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("This server does not host this topic-partition.")
+
+
+class PartitionNotFound(ShimError):
+    """The topic has no such partition."""
+
+    def __init__(self) -> None:
+        super().__init__("Partition not found.")
+
+
+class ClusterNotFound(ShimError):
+    """No configured cluster has this id."""
+
+    def __init__(self, cluster_id: str) -> None:
+        super().__init__(f"Cluster {cluster_id[:_TOPIC_CHARACTERS]} cannot be found.")
+
+
+class MetadataForbidden(ShimError):
+    """Kafka refuses the shim's credentials, or its right to know what is asked for."""
+
+
+class MetadataUnavailable(ShimError):
+    """Kafka did not answer in time; Confluent's status for that is 500."""
+
+
 class SinkUnavailable(ShimError):
     """Nothing was handed over; the same request may be sent again."""
 
@@ -207,6 +260,8 @@ class Code(IntEnum):
     KAFKA_AUTHENTICATION = 40101
     KAFKA_AUTHORIZATION = 40301
     TOPIC_NOT_FOUND = 40401
+    PARTITION_NOT_FOUND = 40402
+    TOPIC_NOT_HOSTED = 40403
     KEY_SCHEMA_MISSING = 42201
     SCHEMA_INVALID = 42205
     SCHEMA_UNUSABLE = 42207
@@ -234,6 +289,8 @@ class Code(IntEnum):
 ANSWERS: dict[type[Exception], tuple[HTTPStatus, Code]] = {
     RouteUnknown: (HTTPStatus.NOT_FOUND, Code.NOT_FOUND),
     MethodUnsupported: (HTTPStatus.METHOD_NOT_ALLOWED, Code.METHOD_NOT_ALLOWED),
+    ConsumersNotFound: (HTTPStatus.NOT_FOUND, Code.NOT_FOUND),
+    ConsumersNotAllowed: (HTTPStatus.METHOD_NOT_ALLOWED, Code.METHOD_NOT_ALLOWED),
     NoCommonAnswerType: (HTTPStatus.NOT_ACCEPTABLE, Code.NOT_ACCEPTABLE),
     ContentTypeUnsupported: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, Code.UNSUPPORTED_MEDIA_TYPE),
     ContentTypeMalformed: (HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST),
@@ -249,6 +306,11 @@ ANSWERS: dict[type[Exception], tuple[HTTPStatus, Code]] = {
     AdminSwitchedOff: (HTTPStatus.FORBIDDEN, Code.ADMIN_SWITCHED_OFF),
     AdminTokenMissing: (HTTPStatus.UNAUTHORIZED, Code.ADMIN_TOKEN_MISSING),
     TopicAbsent: (HTTPStatus.NOT_FOUND, Code.TOPIC_ABSENT),
+    TopicNotHosted: (HTTPStatus.NOT_FOUND, Code.TOPIC_NOT_HOSTED),
+    PartitionNotFound: (HTTPStatus.NOT_FOUND, Code.PARTITION_NOT_FOUND),
+    ClusterNotFound: (HTTPStatus.NOT_FOUND, Code.NOT_FOUND),
+    MetadataForbidden: (HTTPStatus.FORBIDDEN, Code.KAFKA_AUTHORIZATION),
+    MetadataUnavailable: (HTTPStatus.INTERNAL_SERVER_ERROR, Code.KAFKA_RETRIABLE),
     SinkUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, Code.SINK_UNAVAILABLE),
     Unexpected: (HTTPStatus.INTERNAL_SERVER_ERROR, Code.INTERNAL),
     table.BindingInvalid: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.BINDING_INVALID),

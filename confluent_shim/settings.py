@@ -10,6 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -120,6 +121,13 @@ class Settings(_Group, frozen=True, kw_only=True):
     max_violations: Annotated[
         int, Meta(description="violations listed in one answer at most; the answer says when it cut", ge=1)
     ] = 100
+    public_url: Annotated[
+        str, Meta(description="address of the shim as clients see it, for links in answers; empty: the Host header's")
+    ] = ""
+    trusted_proxies: Annotated[
+        str,
+        Meta(description="addresses or networks, parted by commas, whose X-Forwarded-Host and -Proto are believed"),
+    ] = ""
     warm_up: Annotated[
         Seconds, Meta(description="seconds a worker waits for Kafka at start; it serves either way", ge=0)
     ] = 2.0
@@ -128,6 +136,19 @@ class Settings(_Group, frozen=True, kw_only=True):
     clusters: Annotated[dict[str, Cluster], Meta(description="the clusters by name; bindings name one of them")] = (
         msgspec.field(default_factory=lambda: {"default": Cluster()})
     )
+
+    def default_cluster(self) -> str:
+        """Name the cluster that is meant where none is named: `default`, else the first. Raises SettingsInvalid."""
+        if not self.clusters:
+            raise SettingsInvalid("clusters: at least one is needed")
+        return "default" if "default" in self.clusters else next(iter(self.clusters))
+
+    def trusted_networks(self) -> list[IPv4Network | IPv6Network]:
+        """Return what `trusted_proxies` lists. Raises SettingsInvalid."""
+        try:
+            return [ip_network(each.strip()) for each in self.trusted_proxies.split(",") if each.strip()]
+        except ValueError as error:
+            raise SettingsInvalid(f"trusted_proxies: {error}") from error
 
     def registries(self) -> dict[str, str]:
         """Name the registry of each cluster by its address, which tells one registry from another."""
@@ -155,6 +176,10 @@ def _check_values(settings: Settings) -> None:
     """Refuse what has the right type and would do harm."""
     if settings.admin_token is not None and not re.fullmatch(r"[!-~]+", settings.admin_token.reveal()):
         raise SettingsInvalid("admin_token: needs at least one character, and only printable ASCII without spaces")
+    if settings.public_url and not re.fullmatch(r"https?://[^/?#\s\"@]+(/[^?#\s\"]*)?", settings.public_url):
+        raise SettingsInvalid(f"public_url: must be like https://host:port/path, not {settings.public_url}")
+    settings.trusted_networks()
+    settings.default_cluster()
     for name, cluster in settings.clusters.items():
         for part, endpoint in (("registry", cluster.registry), ("rest_proxy", cluster.rest_proxy)):
             if any("@" in url.partition("://")[2].partition("/")[0] for url in endpoint.url.split(",")):

@@ -2,12 +2,14 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
 
+from confluent_shim.sinks.memory import MemoryMetadata
+from confluent_shim.sinks.metadata import ClusterMetadata, Partition
 from jsonschema_bridge.errors import RegistryUnavailable
 from jsonschema_bridge.registry import CachedRegistry, MemoryRegistry, RegisteredSchema, Schema
 
@@ -85,6 +87,25 @@ class ScriptedRegistry:
             raise AssertionError("the test never opened the gate")
         if failure is not None:
             raise failure
+
+
+class HeadlessMetadata(MemoryMetadata):
+    """A cluster in the middle of an election: no controller and no leaders."""
+
+    def read(self) -> ClusterMetadata:
+        cluster = super().read()
+        topics = {
+            name: topic._replace(partitions=tuple(self._headless(partition) for partition in topic.partitions))
+            for name, topic in cluster.topics.items()
+        }
+        return cluster._replace(controller=None, topics=topics)
+
+    def _headless(self, partition: Partition) -> Partition:
+        replicas = tuple(replica._replace(leader=False) for replica in partition.replicas)
+        return partition._replace(leader=None, replicas=replicas)
+
+    def configs(self, topic: str) -> Mapping[str, str | None]:
+        raise AssertionError(f"there is nobody to be asked for the configuration of {topic}")
 
 
 @dataclass

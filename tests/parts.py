@@ -89,19 +89,22 @@ class Shim:
 
 
 @contextmanager
-def memory_shim(**changes: Any) -> Iterator[Shim]:
-    """Build a shim with one cluster; `changes` are settings."""
+def memory_shim(others: Mapping[str, MemorySink] | None = None, **changes: Any) -> Iterator[Shim]:
+    """Build a shim with the cluster `default`, and `others` at its side; `changes` are settings."""
+    sinks = {"default": MemorySink(), **(others or {})}
     settings = Settings(
         store="memory:",
         admin_token=changes.pop("admin_token", Secret(TOKEN)),
-        clusters={"default": Cluster(registry=RegistryEndpoint(url="memory:"))},
+        clusters=changes.pop(
+            "clusters", {name: Cluster(registry=RegistryEndpoint(url=f"memory:{name}")) for name in sinks}
+        ),
         **changes,
     )
     with ExitStack() as opened:
-        registry, sink = MemoryRegistry(), MemorySink()
+        registry, sink = MemoryRegistry(), sinks["default"]
         cached = CachedRegistry(registry, ttl=0.0, observer=LoggingObserver(registry.identity))
         store = MemoryStore(settings.registries())
-        services = assemble(settings, store, {"default": cached}, {"default": sink}, Metrics(), opened.pop_all())
+        services = assemble(settings, store, dict.fromkeys(sinks, cached), sinks, Metrics(), opened.pop_all())
         with create_app(settings, services).test_client() as client:
             yield Shim(services, registry, sink, client)
         services.close()

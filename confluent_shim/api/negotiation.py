@@ -48,15 +48,28 @@ def embedded_format(content_type: str | None) -> EmbeddedFormat:
     """
     if content_type is None:
         return "binary"
+    try:
+        return _FORMATS[_media_type(content_type)]
+    except KeyError:
+        raise ContentTypeUnsupported from None
+
+
+def check_consumed(content_type: str | None, consumed: str | None) -> None:
+    """Refuse a Content-Type other than `consumed`, where that is given; a request without one is always taken.
+
+    Confluent does so on GET too. Raises ContentTypeMalformed, ContentTypeUnsupported.
+    """
+    if content_type is not None and _media_type(content_type) != consumed and consumed is not None:
+        raise ContentTypeUnsupported
+
+
+def _media_type(content_type: str) -> str:
     media_type = content_type.partition(";")[0].strip()
     if not _MEDIA_TYPE.fullmatch(media_type):
         raise ContentTypeMalformed
     # Confluent's matching ignores case everywhere but in the suffix behind the plus sign.
     name, plus, suffix = media_type.rpartition("+")
-    try:
-        return _FORMATS[f"{name.lower()}{plus}{suffix}"]
-    except KeyError:
-        raise ContentTypeUnsupported from None
+    return f"{name.lower()}{plus}{suffix}"
 
 
 @_remembering
@@ -65,16 +78,21 @@ def answer_type(accept: str | None) -> str:
 
     Raises NoCommonAnswerType.
     """
+    return admitted(accept, V2_JSON)
+
+
+def admitted(accept: str | None, media_type: str) -> str:
+    """Return `media_type` as `accept` admits it, with the parameters it asks for. Raises NoCommonAnswerType."""
     if accept is None or not accept.strip():
-        return V2_JSON
+        return media_type
     for entry in accept.split(","):
         media_range, *parameters = (part.strip() for part in entry.split(";"))
-        if media_range.lower() not in (V2_JSON, "application/*", "*/*"):
+        if media_range.lower() not in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
             continue
         if any(re.fullmatch(r"q=0(\.0*)?", parameter) for parameter in parameters):
             continue
         kept = [parameter for parameter in parameters if not parameter.lower().startswith("q=")]
-        return ";".join([V2_JSON, *kept]) if media_range.lower() == V2_JSON else V2_JSON
+        return ";".join([media_type, *kept]) if media_range.lower() == media_type else media_type
     raise NoCommonAnswerType
 
 

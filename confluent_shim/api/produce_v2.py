@@ -16,7 +16,6 @@ from confluent_shim.errors import (
     Code,
     ContentTypeMalformed,
     ContentTypeUnsupported,
-    MethodUnsupported,
     NoCommonAnswerType,
     RecordsRejected,
     RouteUnknown,
@@ -50,7 +49,8 @@ class ProduceV2:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ["PATH_INFO"]
-        if not path.startswith(_PREFIX) or (match := _ROUTE.fullmatch(path)) is None:
+        produces = environ["REQUEST_METHOD"] == "POST" and path.startswith(_PREFIX)
+        if not produces or (match := _ROUTE.fullmatch(path)) is None:
             return self._inner(environ, start_response)
         status, headers, body = self._answer(environ, match[1], match[2])
         headers.append(("Content-Length", str(len(body))))
@@ -63,7 +63,7 @@ class ProduceV2:
         accept = environ.get("HTTP_ACCEPT")
         try:
             return self._produce(environ, topic, partition, accept)
-        except (MethodUnsupported, NoCommonAnswerType, ContentTypeMalformed) as error:
+        except (NoCommonAnswerType, ContentTypeMalformed) as error:
             return _refusal(error, None, facts.request_id)
         except ContentTypeUnsupported as error:
             return _refusal(error, type_of_refusal(accept), facts.request_id)
@@ -72,8 +72,6 @@ class ProduceV2:
 
     def _produce(self, environ: "WSGIEnvironment", topic: str, partition: str | None, accept: str | None) -> Answer:
         number = _partition(partition)
-        if environ["REQUEST_METHOD"] != "POST":
-            raise MethodUnsupported
         content_type = embedded_format(environ.get("CONTENT_TYPE"))
         media_type = answer_type(accept)
         # A body may take its time to arrive; the binding is the one in force after that.

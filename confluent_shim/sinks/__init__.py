@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from confluent_shim.records import AdmittedRecord, Delivery
+from confluent_shim.sinks.metadata import MetadataSource
 
 
 class Sink(Protocol):
@@ -12,6 +13,11 @@ class Sink(Protocol):
     A sink opens its connections when it is first used or told to `warm_up`, in the process that uses it, so that it
     may be built before a fork. It is safe to share between threads.
     """
+
+    @property
+    def metadata(self) -> MetadataSource:
+        """What tells of the cluster behind the sink; it is closed with the sink."""
+        ...
 
     def send(self, topic: str, records: Sequence[AdmittedRecord]) -> list[Delivery]:
         """Write `records` in order and wait until the fate of each is known or the sink's time is over.

@@ -8,10 +8,10 @@ from confluent_kafka import KafkaError
 from confluent_shim.errors import Code
 from confluent_shim.records import Delivery, Outcome
 
-_AUTHENTICATION = frozenset(
+AUTHENTICATION = frozenset(
     {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED, KafkaError.ILLEGAL_SASL_STATE}  # noqa: SLF001
 )
-_AUTHORIZATION = frozenset(
+AUTHORIZATION = frozenset(
     {
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
         KafkaError.CLUSTER_AUTHORIZATION_FAILED,
@@ -66,8 +66,8 @@ def undelivered() -> Delivery:
 
 
 def _code(number: int) -> Code:
-    if number in _AUTHENTICATION:
+    if number in AUTHENTICATION:
         return Code.KAFKA_AUTHENTICATION
-    if number in _AUTHORIZATION:
+    if number in AUTHORIZATION:
         return Code.KAFKA_AUTHORIZATION
     return Code.KAFKA_RETRIABLE if number in _RETRIABLE else Code.KAFKA

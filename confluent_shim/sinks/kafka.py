@@ -13,6 +13,7 @@ from confluent_kafka.cimpl import NewTopic
 from confluent_shim.errors import SettingsInvalid, SinkUnavailable
 from confluent_shim.records import AdmittedRecord, Delivery
 from confluent_shim.sinks.delivery_errors import failed, undelivered
+from confluent_shim.sinks.kafka_metadata import KafkaMetadata
 from confluent_shim.sinks.producer import ProcessProducer
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class KafkaSink:
         self._config = {**DEFAULTS, **own, **FIXED}
         self._batching = ProcessProducer(self._config)
         self._single = ProcessProducer({**self._config, "batch.num.messages": "1"})
+        self.metadata = KafkaMetadata(self._shared_config())
         self._wait_seconds = _milliseconds(self._config) / 1000 + _GRACE_SECONDS
 
     def send(self, topic: str, records: Sequence[AdmittedRecord]) -> list[Delivery]:
@@ -67,7 +69,7 @@ class KafkaSink:
         named = self._metadata(5.0, topic).get(topic)
         if named is not None and named.error is None:
             return
-        admin = AdminClient(self._shared_config())
+        admin = AdminClient({**self._shared_config()})
         future = admin.create_topics([NewTopic(topic, -1, -1)], operation_timeout=5.0)[topic]
         try:
             future.result(10.0)
@@ -77,7 +79,7 @@ class KafkaSink:
         except TimeoutError as error:
             raise SinkUnavailable(f"Kafka did not answer when asked to create topic {topic}") from error
 
-    def _shared_config(self) -> dict[str, str | int | float | bool]:
+    def _shared_config(self) -> dict[str, str]:
         producer_only = {*DEFAULTS, *FIXED}
         return {key: value for key, value in self._config.items() if key not in producer_only}
 
@@ -100,6 +102,7 @@ class KafkaSink:
     def close(self) -> None:
         self._batching.close()
         self._single.close()
+        self.metadata.close()
 
 
 def _milliseconds(config: Mapping[str, str]) -> int:

@@ -1,21 +1,26 @@
 import threading
 import zlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from confluent_shim.errors import SinkUnavailable
+from confluent_shim.errors import MetadataUnavailable, SinkUnavailable, TopicNotHosted
 from confluent_shim.records import AdmittedRecord, Delivery
+from confluent_shim.sinks.metadata import ClusterMetadata, Partition, Replica, Topic
+
+_BROKER = 1
+_REPLICA = Replica(_BROKER, leader=True, in_sync=True)
 
 
 class MemorySink:
     """Keeps what it is sent in lists: for tests, and for `serve` without Kafka."""
 
-    def __init__(self, topics: Sequence[str] = (), partitions: int = 4) -> None:
+    def __init__(self, topics: Sequence[str] = (), partitions: int = 4, cluster_id: str = "memory") -> None:
         self._partitions = partitions
         self._lock = threading.Lock()
         self._closed = False
         self._topics = set(topics)
         self._logs: dict[tuple[str, int], list[AdmittedRecord]] = defaultdict(list)
+        self.metadata = MemoryMetadata(self, cluster_id)
 
     def send(self, topic: str, records: Sequence[AdmittedRecord]) -> list[Delivery]:
         with self._lock:
@@ -46,6 +51,11 @@ class MemorySink:
                 for offset, record in enumerate(log)
             ]
 
+    def topics(self) -> dict[str, int]:
+        """Return how many partitions each topic has."""
+        with self._lock:
+            return dict.fromkeys(sorted(self._topics), self._partitions)
+
     def has_topic(self, topic: str) -> bool:
         return topic in self._topics
 
@@ -57,6 +67,40 @@ class MemorySink:
 
     def ping(self) -> None:
         """Do nothing: memory always answers."""
+
+    def close(self) -> None:
+        self._closed = True
+        self.metadata.close()
+
+
+class MemoryMetadata:
+    """Tells of a memory sink as of a cluster with one broker, which leads every partition."""
+
+    def __init__(self, sink: MemorySink, cluster_id: str) -> None:
+        self._sink = sink
+        self._cluster_id = cluster_id
+        self._closed = False
+
+    def read(self) -> ClusterMetadata:
+        topics = {
+            name: Topic(name, tuple(Partition(number, _BROKER, (_REPLICA,)) for number in range(partitions)))
+            for name, partitions in self._topics().items()
+        }
+        return ClusterMetadata(self._cluster_id, _BROKER, (_BROKER,), topics)
+
+    def configs(self, topic: str) -> Mapping[str, str | None]:
+        if topic not in self._topics():
+            raise TopicNotHosted
+        return {"cleanup.policy": "delete"}
+
+    def offsets(self, topic: str, partition: int) -> tuple[int, int]:
+        self._topics()
+        return 0, sum(number == partition for number, _, _ in self._sink.read(topic))
+
+    def _topics(self) -> dict[str, int]:
+        if self._closed:
+            raise MetadataUnavailable("the process is ending")
+        return self._sink.topics()
 
     def close(self) -> None:
         self._closed = True

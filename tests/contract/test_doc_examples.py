@@ -38,7 +38,12 @@ def examples() -> Iterator[Example]:
     for block in re.findall(r"^```console\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL):
         for text in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, answer = re.match(r"((?:[^\n]*\\\n)*[^\n]*)\n(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
-            yield Example(shlex.split(command.replace("\\\n", " ").replace("$SHIM_ADMIN_TOKEN", TOKEN)), answer)
+            yield Example(
+                shlex.split(
+                    command.replace("\\\n", " ").replace("$SHIM_ADMIN_TOKEN", TOKEN).replace("$CLUSTER", "memory")
+                ),
+                answer,
+            )
 
 
 def ask(shim: Shim, command: list[str]) -> Any:
@@ -52,7 +57,8 @@ def ask(shim: Shim, command: list[str]) -> Any:
         data=options.get("-d"),
         headers=[(name, value) for name, value in headers],
     )
-    return answer.get_json(force=True, silent=True) or answer.text
+    document = answer.get_json(force=True, silent=True)
+    return answer.text if document is None else document
 
 
 def lasting(document: Any) -> Any:

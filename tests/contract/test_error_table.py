@@ -4,7 +4,17 @@ from http import HTTPStatus
 
 import pytest
 
-from confluent_shim.errors import ANSWERS, Code, ShimError, SinkUnavailable, StartError, Unexpected, answer_of, leaves
+from confluent_shim.errors import (
+    ANSWERS,
+    Code,
+    MetadataUnavailable,
+    ShimError,
+    SinkUnavailable,
+    StartError,
+    Unexpected,
+    answer_of,
+    leaves,
+)
 from jsonschema_bridge import BridgeError, RegistryUnauthorized, RegistryUnavailable
 from topic_map import StoreTooNew, StoreUnavailable, TopicMapError
 
@@ -13,6 +23,7 @@ OURS = ("confluent_shim", "topic_map", "jsonschema_bridge")
 FAULTS_BEHIND_THE_CLIENT = {
     SinkUnavailable,
     Unexpected,
+    MetadataUnavailable,
     StoreUnavailable,
     StoreTooNew,
     RegistryUnavailable,
@@ -29,6 +40,8 @@ CONFLUENT = {
     40101,
     40301,
     40401,
+    40402,
+    40403,
     42201,
     42205,
     42207,

@@ -34,7 +34,6 @@ DIFFERENCES = {
     "X78": Difference(422, 42294, "same"),
     "X126": Difference(422, 42207, "producers never register, so there is nothing to be incompatible with"),
     "X146": Difference(404, 404, "a negative partition in the path is no path; Confluent answers 500"),
-    "X151": Difference(404, 404, "partitions are not listed yet"),
     "X301": Difference(200, None, "recorded with the registry down; here it answers"),
 }
 

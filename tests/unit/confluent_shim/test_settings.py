@@ -8,6 +8,7 @@ import pytest
 
 from confluent_shim.errors import SettingsInvalid
 from confluent_shim.settings import (
+    Cluster,
     Secret,
     Settings,
     described,
@@ -158,6 +159,22 @@ class TestRefusals:
         """An empty token above all would let everybody in."""
         assert refusal(load, SHIM_ADMIN_TOKEN=token).startswith("admin_token: ")
 
+    @pytest.mark.parametrize(
+        "url", ["shim.example", "ftp://shim.example", "https://", "https://h/?q=1", "https://u:p@h"]
+    )
+    def test_a_public_address_that_no_link_can_begin_with_is_refused(self, load: Load, url: str) -> None:
+        """Links are built by adding a path to it."""
+        assert "public_url" in refusal(load, SHIM_PUBLIC_URL=url)
+
+    @pytest.mark.parametrize("proxies", ["gateway", "10.0.0.0/40", "10.0.0.1/8"])
+    def test_a_proxy_to_trust_is_an_address_or_a_network(self, load: Load, proxies: str) -> None:
+        """A name would have to be looked up at each request, and might be anybody's."""
+        assert "trusted_proxies" in refusal(load, SHIM_TRUSTED_PROXIES=proxies)
+
+    def test_no_cluster_at_all_is_refused(self, load: Load) -> None:
+        """There would be nothing to stand before."""
+        assert "clusters" in refusal(load, "[clusters]\n")
+
     def test_credentials_in_an_address_are_refused_without_repeating_them(self, load: Load) -> None:
         """An address is printed in logs and errors, so no password may stand in it."""
         told = refusal(load, '[clusters.a.registry]\nurl = "http://me:hunter2@registry:8081"\n')
@@ -188,6 +205,13 @@ class TestKafkaKeys:
 
 
 class TestClusters:
+    @pytest.mark.parametrize(
+        ("names", "default"), [(["eu", "default"], "default"), (["eu", "us"], "eu"), (["default"], "default")]
+    )
+    def test_the_default_cluster_is_the_one_of_that_name_or_the_first(self, names: list[str], default: str) -> None:
+        """It is meant where none is named."""
+        assert Settings(clusters={name: Cluster() for name in names}).default_cluster() == default
+
     def test_there_is_one_called_default(self) -> None:
         """A binding that names no cluster finds one."""
         assert list(Settings().clusters) == ["default"]

@@ -1,0 +1,58 @@
+"""What the links in answers begin with."""
+
+import pytest
+
+from confluent_shim.api.links import Links
+from confluent_shim.settings import Settings
+
+REQUEST = {
+    "wsgi.url_scheme": "http",
+    "SERVER_NAME": "10.0.0.5",
+    "SERVER_PORT": "8082",
+    "REMOTE_ADDR": "10.1.2.3",
+    "HTTP_HOST": "shim.example:8082",
+}
+FORWARDED = {**REQUEST, "HTTP_X_FORWARDED_HOST": "events.example", "HTTP_X_FORWARDED_PROTO": "https"}
+
+
+def base(request: dict[str, str], public_url: str = "", trusted_proxies: str = "") -> str:
+    return Links(Settings(public_url=public_url, trusted_proxies=trusted_proxies)).base(request)
+
+
+def test_the_host_header_is_taken_when_nothing_else_is_said() -> None:
+    assert base(REQUEST) == "http://shim.example:8082"
+
+
+def test_the_setting_goes_before_everything() -> None:
+    assert base(FORWARDED, "https://public.example/kafka/", "10.0.0.0/8") == "https://public.example/kafka"
+
+
+@pytest.mark.parametrize("trusted", ["10.1.2.3", "192.0.2.1, 10.0.0.0/8", "::1,10.1.2.3"])
+def test_what_a_trusted_proxy_was_asked_under_is_taken(trusted: str) -> None:
+    assert base(FORWARDED, trusted_proxies=trusted) == "https://events.example"
+
+
+def test_what_anybody_else_says_he_was_asked_under_is_not() -> None:
+    assert base(FORWARDED) == "http://shim.example:8082"
+    assert base(FORWARDED, trusted_proxies="10.9.9.9") == "http://shim.example:8082"
+    assert base({**FORWARDED, "REMOTE_ADDR": ""}, trusted_proxies="10.0.0.0/8") == "http://shim.example:8082"
+
+
+def test_of_several_proxies_the_one_next_to_the_client_counts() -> None:
+    request = {**FORWARDED, "HTTP_X_FORWARDED_HOST": "first.example, second.example"}
+    assert base(request, trusted_proxies="10.1.2.3") == "https://first.example"
+
+
+def test_a_trusted_proxy_that_says_nothing_changes_nothing() -> None:
+    assert base(REQUEST, trusted_proxies="10.1.2.3") == "http://shim.example:8082"
+    strange = {**REQUEST, "HTTP_X_FORWARDED_PROTO": "gopher"}
+    assert base(strange, trusted_proxies="10.1.2.3") == "http://shim.example:8082"
+
+
+@pytest.mark.parametrize("host", ["", 'a"b', "a/b", "a b", "user@host", "a\\b", "h:1:2", "ä"])
+def test_what_is_no_host_does_not_get_into_an_answer(host: str) -> None:
+    assert base({**REQUEST, "HTTP_HOST": host}) == "http://10.0.0.5:8082"
+
+
+def test_an_address_of_ipv6_is_a_host() -> None:
+    assert base({**REQUEST, "HTTP_HOST": "[::1]:8082"}) == "http://[::1]:8082"
