@@ -15,6 +15,9 @@ from topic_map.sqlite_rows import read_history, read_revision, read_table, settl
 from topic_map.store import HistoryEntry, history_entries
 from topic_map.table import Change, Table, apply_changes
 
+_FRESH_SECONDS = 0.001
+"""How long a look at the file is good for: a look costs system calls, which many threads at a time do not bear well."""
+
 _FAILURES = (sqlite3.Error, OSError, msgspec.DecodeError)
 
 
@@ -62,9 +65,18 @@ class SqliteStore:
         self._registries = dict(registries)
         self._clock = clock
         self._views = ThreadViews(self._path, connect)
+        self._seen: tuple[float, Table] | None = None
 
     def table(self) -> Table:
-        try:  # not the context manager: this runs at every request
+        seen, now = self._seen, time.monotonic()
+        if seen is not None and now < seen[0]:
+            return seen[1]
+        table = self._looked_up()
+        self._seen = now + _FRESH_SECONDS, table
+        return table
+
+    def _looked_up(self) -> Table:
+        try:
             view = self._views.current()
             data_version = view.connection.execute("PRAGMA data_version").fetchone()[0]
             if data_version != view.data_version:
@@ -88,6 +100,9 @@ class SqliteStore:
                     entries = [*history_entries(before, after, changes, who=who, why=why, at=self._clock())]
                     write_changes(view.connection, after.revision, entries, self._registries)
             view.table = view.process.table = after
+            self._seen = None
+            # Whoever looked just before the commit may believe what they saw for so long; then the change is in force.
+            time.sleep(_FRESH_SECONDS)
         return after.revision
 
     def history(self, topic: str | None = None, limit: int = 100) -> list[HistoryEntry]:
