@@ -37,7 +37,8 @@ class ProduceRequest(NamedTuple):
     """Records for one topic, read but not yet judged.
 
     `key_format` and `value_format` are the embedded formats in which keys and values come. `parsed` holds, record by
-    record, the same as `records` as Python objects: a dict with `key` and `value`.
+    record, the same as `records` as Python objects: a dict with `key` and `value`. No record has
+    more bytes than `size`.
     """
 
     topic: str
@@ -48,9 +49,10 @@ class ProduceRequest(NamedTuple):
     key_schema: Claimed = Claimed()
     value_schema: Claimed = Claimed()
     partition: int | None = None
+    size: int = 0
 
 
-class AdmittedRecord(NamedTuple):
+class AdmittedRecord(msgspec.Struct, frozen=True):
     """A record that may go to Kafka: the bytes that will land. None is Kafka's null."""
 
     key: bytes | None
@@ -58,7 +60,7 @@ class AdmittedRecord(NamedTuple):
     partition: int | None = None
 
 
-class Delivery(NamedTuple):
+class Delivery(msgspec.Struct, frozen=True):
     """What became of one record: a place in the log, or an error with Confluent's code.
 
     `errors` holds the violations, as an answer lists them, of a record that was refused beside others that were sent.
@@ -74,8 +76,12 @@ class Delivery(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """What became of a whole request: one delivery per record, in order, and the ids its bytes carry."""
+    """What became of a whole request: one delivery per record, in order, and the ids its bytes carry.
+
+    `failed` is how many of the records are not known to be written.
+    """
 
     deliveries: Sequence[Delivery]
     key_schema_id: int | None
     value_schema_id: int | None
+    failed: int = 0

@@ -1,10 +1,25 @@
 """Where admitted records go."""
 
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
 from confluent_shim.records import AdmittedRecord, Delivery
 from confluent_shim.sinks.metadata import MetadataSource
+
+_SEND_SECONDS = 15.0
+
+
+class Handover(Protocol):
+    """Records that a sink has taken on; what becomes of them is known later."""
+
+    def wait(self, end: float) -> list[Delivery]:
+        """Return one delivery per record, in order, when all are known or `end`, on the monotonic clock, is reached.
+
+        A delivery with outcome `written` is in Kafka, acknowledged by all in-sync replicas. What is not known at `end`
+        has the outcome `unknown`. Called once.
+        """
+        ...
 
 
 class Sink(Protocol):
@@ -14,18 +29,19 @@ class Sink(Protocol):
     may be built before a fork. It is safe to share between threads.
     """
 
-    @property
-    def metadata(self) -> MetadataSource:
-        """What tells of the cluster behind the sink; it is closed with the sink."""
-        ...
+    metadata: MetadataSource
+    """What tells of the cluster behind the sink; it is closed with the sink."""
 
-    def send(self, topic: str, records: Sequence[AdmittedRecord]) -> list[Delivery]:
-        """Write `records` in order and wait until the fate of each is known or the sink's time is over.
+    def hand_over(self, topic: str, records: Sequence[AdmittedRecord]) -> Handover:
+        """Take on `records`, to be written in order, and return without waiting for any of them.
 
-        Returns one delivery per record, in order. A delivery with outcome `written` is in Kafka, acknowledged by all
-        in-sync replicas. Raises SinkUnavailable when nothing at all was handed over.
+        Raises SinkUnavailable when nothing at all was taken on: then the same request may be sent again.
         """
         ...
+
+    def send(self, topic: str, records: Sequence[AdmittedRecord], seconds: float = _SEND_SECONDS) -> list[Delivery]:
+        """Hand `records` over and wait for them, `seconds` at most. Raises SinkUnavailable."""
+        return self.hand_over(topic, records).wait(time.monotonic() + seconds)
 
     def has_topic(self, topic: str) -> bool:
         """Tell whether Kafka has the topic. Raises SinkUnavailable."""

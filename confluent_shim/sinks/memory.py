@@ -2,16 +2,28 @@ import threading
 import zlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from confluent_shim.errors import MetadataUnavailable, SinkUnavailable, TopicNotHosted
 from confluent_shim.records import AdmittedRecord, Delivery
+from confluent_shim.sinks import Sink
 from confluent_shim.sinks.metadata import ClusterMetadata, Partition, Replica, Topic
 
 _BROKER = 1
 _REPLICA = Replica(_BROKER, leader=True, in_sync=True)
 
 
-class MemorySink:
+class Settled(NamedTuple):
+    """Records whose fate is known already."""
+
+    deliveries: list[Delivery]
+
+    def wait(self, end: float) -> list[Delivery]:
+        del end
+        return self.deliveries
+
+
+class MemorySink(Sink):
     """Keeps what it is sent in lists: for tests, and for `serve` without Kafka."""
 
     def __init__(self, topics: Sequence[str] = (), partitions: int = 4, cluster_id: str = "memory") -> None:
@@ -22,12 +34,12 @@ class MemorySink:
         self._logs: dict[tuple[str, int], list[AdmittedRecord]] = defaultdict(list)
         self.metadata = MemoryMetadata(self, cluster_id)
 
-    def send(self, topic: str, records: Sequence[AdmittedRecord]) -> list[Delivery]:
+    def hand_over(self, topic: str, records: Sequence[AdmittedRecord]) -> Settled:
         with self._lock:
             if self._closed:
                 raise SinkUnavailable("the process is ending; nothing of this request was sent")
             self._topics.add(topic)
-            return [self._append(topic, record) for record in records]
+            return Settled([self._append(topic, record) for record in records])
 
     def _append(self, topic: str, record: AdmittedRecord) -> Delivery:
         partition = record.partition

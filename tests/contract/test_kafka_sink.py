@@ -43,6 +43,13 @@ def test_without_a_broker_nothing_is_claimed_to_be_written() -> None:
     sink.close()
 
 
+def test_what_is_not_known_when_the_time_is_over_is_answered_as_unknown() -> None:
+    sink = KafkaSink({"bootstrap.servers": "127.0.0.1:1", "message.timeout.ms": "3000"})
+    deliveries = sink.send("orders", [AdmittedRecord(None, b"v"), AdmittedRecord(None, b"w")], seconds=0.1)
+    assert [(each.outcome, each.error_code, each.retryable) for each in deliveries] == [("unknown", 50003, True)] * 2
+    sink.close()
+
+
 def test_a_start_without_a_broker_only_warns(caplog: pytest.LogCaptureFixture) -> None:
     sink = KafkaSink({"bootstrap.servers": "127.0.0.1:1"})
     sink.warm_up(0.1)
