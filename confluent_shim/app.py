@@ -12,6 +12,7 @@ from confluent_shim.api.answers import encode, error_answer
 from confluent_shim.api.facts import Observed, facts_of, reason_phrase
 from confluent_shim.api.front import Front
 from confluent_shim.api.produce_v2 import ProduceV2
+from confluent_shim.capacity import Capacity
 from confluent_shim.errors import MethodUnsupported, RouteUnknown
 from confluent_shim.services import Services, build_services
 from confluent_shim.settings import Settings, load_settings
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 def create_app(settings: Settings, services: Services) -> Flask:
     """Build the application over `services`."""
-    del settings  # everything that routes need of it lives in the services
     app = Flask("confluent_shim", static_folder=None)
     app.url_map.merge_slashes = False  # else `/-//live` is redirected, to a page for people
     app.register_blueprint(bindings.blueprint(services))
@@ -31,8 +31,11 @@ def create_app(settings: Settings, services: Services) -> Flask:
     app.register_blueprint(metadata_v2.blueprint(services))
     app.register_blueprint(metadata_v3.blueprint(services))
     app.register_error_handler(Exception, _answer)
-    produce = ProduceV2(services.publisher, Front(app.wsgi_app))
-    app.wsgi_app = Observed(produce, services.metrics)  # type: ignore[method-assign]
+    limits = settings.limits
+    app.config["MAX_CONTENT_LENGTH"] = limits.body_bytes
+    capacity = Capacity(settings.requests_at_a_time(), limits.bytes)
+    produce = ProduceV2(services.publisher, capacity, limits, Front(app.wsgi_app))
+    app.wsgi_app = Observed(produce, services.metrics, log_all=settings.log.requests == "all")  # type: ignore[method-assign]
     return app
 
 

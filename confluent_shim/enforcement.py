@@ -8,12 +8,14 @@ from msgspec.structs import replace
 
 from confluent_shim.errors import KeyFormatRefused, KeySchemaMissing, TopicUnbound
 from confluent_shim.readings import PLAIN_KEYS, Reading
-from confluent_shim.records import AdmittedRecord, Part, ProduceRequest
+from confluent_shim.records import AdmittedRecord, IncomingRecord, Part, ProduceRequest
 from confluent_shim.schemas import InForce, Schemas
 from jsonschema_bridge import Violation
 from topic_map import Binding, Table
 
 TableNow = Callable[[], Table]
+RECORD_BYTES = "record_bytes"
+"""The keyword of a violation of the limit on a record's size."""
 _MAX_EXPLAINED = 1_000  # violations; an explanation costs a hundred verdicts, and no request may stall a worker
 
 
@@ -35,9 +37,10 @@ class Verdict(NamedTuple):
 class Enforcer:
     """Judges produce requests by the topic map and the registries of the clusters."""
 
-    def __init__(self, table: TableNow, schemas: Schemas) -> None:
+    def __init__(self, table: TableNow, schemas: Schemas, record_bytes: int) -> None:
         self._table = table
         self._schemas = schemas
+        self._record_bytes = record_bytes
 
     def binding(self, topic: str) -> Binding:
         """Return the binding of `topic`. Raises TopicUnbound."""
@@ -58,18 +61,21 @@ class Enforcer:
         rejected: dict[int, Sequence[Violation]] = {}
         room = _MAX_EXPLAINED
         landing_of, null_is_a_value = schema.reading.landing, binding.nulls == "validate"
+        small = request.size <= self._record_bytes  # and so is every record in it
         for index, (record, parsed) in enumerate(zip(request.records, request.parsed, strict=True)):
             value = parsed.get("value")
             key = parsed.get("key")
             lands = value is not None or null_is_a_value
             landing = landing_of(record.value, value) if lands else None
-            if landing is not None and key is None and not key_needed:
+            if landing is not None and key is None and not key_needed and small:
                 # The usual record needs no more than this.
                 admitted.append(AdmittedRecord(None, landing, record.partition))
                 continue
             key_landing = None if key is None else keys.landing(record.key, key)
             conforms, key_conforms = landing is not None or not lands, key_landing is not None or key is None
             broken = _broken_rules(binding, key, value, key_needed=key_needed)
+            if not small:
+                broken += _broken_limit(record, self._record_bytes)
             if conforms and key_conforms and not broken:
                 admitted.append(AdmittedRecord(key_landing, landing, record.partition))
                 continue
@@ -114,6 +120,14 @@ def _broken_rules(binding: Binding, key: object, value: object, *, key_needed: b
         message = "a null value deletes a key, and this record has none"
         found.append(_broken_rule("nulls", "value", "a value", None, message))
     return found
+
+
+def _broken_limit(record: IncomingRecord, most: int) -> list[Violation]:
+    size = len(memoryview(record.key)) + len(memoryview(record.value))
+    if size <= most:
+        return []
+    message = f"key and value have {size} bytes, more than the limit of {most}"
+    return [_broken_rule(RECORD_BYTES, "value", f"at most {most} bytes", size, message)]
 
 
 def _explained(reading: Reading, part: Part, parsed: object) -> Iterator[Violation]:

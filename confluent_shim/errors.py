@@ -15,7 +15,14 @@ ShimError                        a request is answered with an error
 ├── ContentTypeMalformed         a Content-Type that is no media type
 ├── BodyUnreadable               the body is not JSON, or not of the right shape
 ├── EnvelopeRefused              an unknown field, or no records
-├── RecordsRejected              records that break the rule of their topic; carries every violation
+├── BodyTooLarge                 more bytes in one body than the limit
+├── TooManyRecords               more records in one request than the limit
+├── TooManyRequests              as many requests in flight as the process takes on
+├── Overloaded                   as many bytes in flight as the process takes on
+├── DeadlinePassed               the request's time was over before anything was sent
+├── RecordsRefused               single records are to blame; carries every reason
+│   ├── RecordsRejected          records that break the rule of their topic
+│   └── RecordTooLarge           records with more bytes than the limit
 ├── TopicUnbound                 no binding for the topic that is produced to
 ├── KeySchemaMissing             keys in a schema format without a schema
 ├── SchemaUnparsable             inline schema text that is no schema
@@ -63,9 +70,6 @@ class NotYetBuilt(StartError):
 
 class ShimError(Exception):
     """The root of the errors that a client can meet; only leaves are raised."""
-
-    retryable = False
-    """Whether the same request may succeed later."""
 
 
 class RouteUnknown(ShimError):
@@ -128,16 +132,61 @@ class EnvelopeRefused(ShimError):
     """The envelope has a field that it may not have, or no records."""
 
 
-class RecordsRejected(ShimError):
-    """At least one record breaks the rule of its topic; nothing of the request was sent.
+class RecordsRefused(ShimError):
+    """The root of errors that tell of single records; nothing of the request was sent.
 
-    `errors` holds one dict per violation, in order; `cut` says that there were more than are listed.
+    `errors` holds one dict per reason, in the order of the records; `cut` says that there were more than are listed.
     """
 
     def __init__(self, message: str, errors: list[dict[str, object]], *, cut: bool = False) -> None:
         super().__init__(message)
         self.errors = errors
         self.cut = cut
+
+
+class RecordsRejected(RecordsRefused):
+    """At least one record breaks the rule of its topic."""
+
+
+class RecordTooLarge(RecordsRefused):
+    """A key and value have more bytes than `limits.record_bytes`, and no other record is refused for another reason."""
+
+
+class BodyTooLarge(ShimError):
+    """The body has more bytes than `limits.body_bytes`; where its length was declared, none of it was read."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"The body is larger than the limit of {most} bytes. Send fewer records in one request.")
+
+
+class TooManyRecords(ShimError):
+    """The request has more records than `limits.records`."""
+
+    def __init__(self, records: int, most: int) -> None:
+        super().__init__(
+            f"The request has {records} records, more than the limit of {most}. Send fewer in one request."
+        )
+
+
+class TooManyRequests(ShimError):
+    """The process serves `limits.requests` produce requests already; nothing of this one was read."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"The server is busy with {most} requests, as many as it takes on. Try again in a moment.")
+
+
+class Overloaded(ShimError):
+    """The bodies in flight have `limits.bytes` bytes already; nothing of this request was sent."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"The server holds nearly {most} bytes of requests, as many as it takes on. Try again later.")
+
+
+class DeadlinePassed(ShimError):
+    """The time of `limits.deadline` was over before anything was handed to Kafka."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The request took more than {seconds:g} s to arrive and be judged; nothing of it was sent.")
 
 
 class TopicUnbound(ShimError):
@@ -233,8 +282,6 @@ class MetadataUnavailable(ShimError):
 class SinkUnavailable(ShimError):
     """Nothing was handed over; the same request may be sent again."""
 
-    retryable = True
-
 
 class Unexpected(ShimError):
     """A defect of ours; the log has its trace under the request id."""
@@ -254,6 +301,7 @@ class Code(IntEnum):
     NOT_FOUND = 404
     METHOD_NOT_ALLOWED = 405
     NOT_ACCEPTABLE = 406
+    TOO_LARGE = 413
     UNSUPPORTED_MEDIA_TYPE = 415
     UNPROCESSABLE = 422
     INTERNAL = 500
@@ -281,9 +329,13 @@ class Code(IntEnum):
     NOT_YET_SUPPORTED = 42293
     BOUND_SCHEMA_INVALID = 42294
     REGISTRY_REFUSED = 42295
+    TOO_MANY_RECORDS = 42296
+    TOO_MANY_REQUESTS = 42990
     STORE_UNAVAILABLE = 50390
     REGISTRY_UNAVAILABLE = 50391
     SINK_UNAVAILABLE = 50392
+    OVERLOADED = 50393
+    DEADLINE_PASSED = 50394
 
 
 ANSWERS: dict[type[Exception], tuple[HTTPStatus, Code]] = {
@@ -297,6 +349,12 @@ ANSWERS: dict[type[Exception], tuple[HTTPStatus, Code]] = {
     BodyUnreadable: (HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST),
     EnvelopeRefused: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.UNPROCESSABLE),
     RecordsRejected: (HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST),
+    BodyTooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Code.TOO_LARGE),
+    TooManyRecords: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.TOO_MANY_RECORDS),
+    RecordTooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Code.TOO_LARGE),
+    TooManyRequests: (HTTPStatus.TOO_MANY_REQUESTS, Code.TOO_MANY_REQUESTS),
+    Overloaded: (HTTPStatus.SERVICE_UNAVAILABLE, Code.OVERLOADED),
+    DeadlinePassed: (HTTPStatus.SERVICE_UNAVAILABLE, Code.DEADLINE_PASSED),
     TopicUnbound: (HTTPStatus.NOT_FOUND, Code.TOPIC_NOT_FOUND),
     KeySchemaMissing: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.KEY_SCHEMA_MISSING),
     SchemaUnparsable: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.SCHEMA_INVALID),

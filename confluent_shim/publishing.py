@@ -2,11 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from confluent_shim.enforcement import Enforcer, Verdict
-from confluent_shim.errors import Code, RecordsRejected, ShimError, TopicUnbound
-from confluent_shim.records import AdmittedRecord, Delivery, ProduceRequest, Receipt
-from confluent_shim.sinks import Sink
+from msgspec.structs import replace
+
+from confluent_shim.enforcement import RECORD_BYTES, Enforcer, Verdict
+from confluent_shim.errors import Code, RecordsRefused, RecordsRejected, RecordTooLarge, ShimError, TopicUnbound
+from confluent_shim.records import Delivery, ProduceRequest, Receipt
+from confluent_shim.sinks import Handover, Sink
 from confluent_shim.telemetry import Metrics
 from jsonschema_bridge import Violation
 from topic_map import Binding
@@ -41,13 +44,17 @@ class Publisher:
             raise self._rejection(verdict, len(request.records))
         return verdict
 
-    def publish(self, binding: Binding, request: ProduceRequest, *, lenient: bool = False) -> Receipt:
-        """Send `request` when each of its records is admitted, and wait for Kafka.
+    def publish(self, binding: Binding, request: ProduceRequest, end: float, *, lenient: bool = False) -> Receipt:
+        """Send `request` when each of its records is admitted, and wait for Kafka until `end`, on the monotonic clock.
 
         With `lenient` the admitted records are sent although others are not; those have a delivery that says why.
-        Raises what `check` raises (with `lenient`, RecordsRejected only when no record is admitted), and
+        Raises what `check` raises (with `lenient`, RecordsRefused only when no record is admitted), and
         SinkUnavailable when nothing was handed over.
         """
+        return self.begin(binding, request, lenient=lenient).receipt(end)
+
+    def begin(self, binding: Binding, request: ProduceRequest, *, lenient: bool = False) -> "Publication":
+        """Judge `request` and hand over what is to be sent, as `publish` does, without waiting for Kafka."""
         try:
             verdict = self._enforcer.judge(binding, request)
         except ShimError as refusal:
@@ -59,25 +66,24 @@ class Publisher:
             rejection = self._rejection(verdict, len(request.records))
             if not lenient or not verdict.admitted:
                 raise rejection
-        deliveries = self._send(binding, request, verdict.admitted)
-        if rejection is not None:
-            deliveries = _beside_refusals(deliveries, verdict, rejection)
-        key_schema_id = None if verdict.key_schema is None else verdict.key_schema.carried_id
-        return Receipt(deliveries, key_schema_id, verdict.schema.carried_id)
-
-    def _send(self, binding: Binding, request: ProduceRequest, admitted: Sequence[AdmittedRecord]) -> list[Delivery]:
+        admitted = verdict.admitted
         if request.partition is not None:
             admitted = [
-                record._replace(partition=request.partition) if record.partition is None else record
+                replace(record, partition=request.partition) if record.partition is None else record
                 for record in admitted
             ]
-        in_flight = self._metrics.in_flight.labels(binding.cluster)
-        in_flight.inc(len(admitted))
+        handover = self._sinks[binding.cluster].hand_over(binding.topic, admitted)
+        self._metrics.handed_over(binding.cluster, len(admitted))
+        return Publication(self, verdict, rejection, handover)
+
+    def settle(self, publication: "Publication", end: float) -> list[Delivery]:
+        """Wait for the records that were handed over, and count what became of them."""
+        verdict = publication.verdict
         try:
-            deliveries = self._sinks[binding.cluster].send(binding.topic, admitted)
+            deliveries = publication.handover.wait(end)
         finally:
-            in_flight.dec(len(admitted))
-        self._count(binding.topic, deliveries)
+            self._metrics.settled(verdict.binding.cluster, len(verdict.admitted))
+        self._count(verdict.binding.topic, deliveries)
         return deliveries
 
     def _count_rejected(self, verdict: Verdict) -> None:
@@ -85,7 +91,7 @@ class Publisher:
             for keyword in {violation.keyword for violation in violations} or {_UNEXPLAINED}:
                 self._metrics.rejected(verdict.binding.topic, keyword)
 
-    def count_unreadable(self, topic: str, refusal: RecordsRejected) -> None:
+    def count_unreadable(self, topic: str, refusal: RecordsRefused) -> None:
         """Count the records that `refusal` lists, which have no single reading as JSON and so come to no verdict."""
         for error in refusal.errors:
             self._metrics.rejected(topic, str(error["keyword"]))
@@ -97,19 +103,40 @@ class Publisher:
         if len(failures) < len(deliveries):
             self._metrics.delivered(topic, "written", len(deliveries) - len(failures))
 
-    def _rejection(self, verdict: Verdict, records: int) -> RecordsRejected:
+    def _rejection(self, verdict: Verdict, records: int) -> RecordsRefused:
         found = [(index, violation) for index, violations in verdict.rejected.items() for violation in violations]
         index, first = found[0]
         count = f"{'at least ' if verdict.cut else ''}{len(found)} violations"
         more = f" ({count} in {len(verdict.rejected)} of {records} records)" if len(found) > 1 else ""
-        return RecordsRejected(
+        only_size = all(violation.keyword == RECORD_BYTES for _, violation in found)
+        refusal = RecordTooLarge if only_size else RecordsRejected
+        return refusal(
             f"Bad Request: record {index}, {_place(first.part, first.pointer)}: {first.message}{more}",
             [described(index, violation) for index, violation in found[: self._max_violations]],
             cut=verdict.cut or len(found) > self._max_violations,
         )
 
 
-def _beside_refusals(deliveries: Sequence[Delivery], verdict: Verdict, rejection: RecordsRejected) -> list[Delivery]:
+class Publication(NamedTuple):
+    """A request that was judged and, as far as it is to be sent, handed over."""
+
+    publisher: Publisher
+    verdict: Verdict
+    rejection: RecordsRefused | None
+    handover: Handover
+
+    def receipt(self, end: float) -> Receipt:
+        """Return what became of each record when that is known, or when `end`, on the monotonic clock, is reached."""
+        deliveries = self.publisher.settle(self, end)
+        if self.rejection is not None:
+            deliveries = _beside_refusals(deliveries, self.verdict, self.rejection)
+        failed = sum([delivery.error_code is not None for delivery in deliveries])
+        key_schema = self.verdict.key_schema
+        key_schema_id = None if key_schema is None else key_schema.carried_id
+        return Receipt(deliveries, key_schema_id, self.verdict.schema.carried_id, failed)
+
+
+def _beside_refusals(deliveries: Sequence[Delivery], verdict: Verdict, rejection: RecordsRefused) -> list[Delivery]:
     """Put the deliveries of the admitted records and the reasons of the rejected ones in the request's order."""
     listed: dict[object, list[dict[str, object]]] = defaultdict(list)
     for error in rejection.errors:
@@ -125,7 +152,8 @@ def _refused(errors: Sequence[dict[str, object]]) -> Delivery:
     why = "it does not conform"
     if errors:
         why = f"{_place(str(errors[0]['part']), str(errors[0]['pointer']))}: {errors[0]['message']}"
-    return Delivery(None, None, Code.BAD_REQUEST, f"Bad Request: {why}", "not_written", retryable=False, errors=errors)
+    code = Code.TOO_LARGE if errors and errors[0]["keyword"] == RECORD_BYTES else Code.BAD_REQUEST
+    return Delivery(None, None, code, f"Bad Request: {why}", "not_written", retryable=False, errors=errors)
 
 
 def described(index: int, violation: Violation) -> dict[str, object]:

@@ -84,7 +84,7 @@ def assemble(
     opened: ExitStack,
 ) -> Services:
     """Put parts together that are open already; tests bring their own."""
-    enforcer = Enforcer(store.table, Schemas(registries))
+    enforcer = Enforcer(store.table, Schemas(registries), settings.limits.record_bytes)
     publisher = Publisher(enforcer, sinks, metrics, settings.max_violations)
     administration = Administration(store, registries, settings.registries(), sinks, enforcer, publisher)
     return Services(settings, store, registries, sinks, publisher, administration, metrics, opened)

@@ -92,16 +92,38 @@ class Server(_Group, frozen=True, kw_only=True):
     host: Annotated[str, Meta(description="address to listen on")] = "127.0.0.1"
     port: Annotated[int, Meta(description="port to listen on", ge=0, le=65535)] = 8082
     workers: Annotated[int, Meta(description="worker processes", ge=1)] = 1
-    threads: Annotated[int, Meta(description="threads of each worker that handle requests", ge=1)] = 16
+    threads: Annotated[
+        int, Meta(description="threads of each worker; those beyond `limits.requests` answer probes and refusals", ge=2)
+    ] = 40
+
+
+class Limits(_Group, frozen=True, kw_only=True):
+    """What one worker takes on; beyond it a request is refused at once, and nothing of it is sent."""
+
+    body_bytes: Annotated[int, Meta(description="bytes of one request's body", ge=1)] = 10_485_760
+    records: Annotated[int, Meta(description="records of one request", ge=1)] = 10_000
+    record_bytes: Annotated[int, Meta(description="bytes of one record's key and value, as sent", ge=1)] = 1_000_000
+    depth: Annotated[int, Meta(description="levels of arrays and objects in one body", ge=4, le=200)] = 200
+    requests: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="produce requests at a time; empty: four fifths of `server.threads`"),
+    ] = None
+    bytes: Annotated[int, Meta(description="bytes of the bodies of all of them together", ge=1)] = 67_108_864
+    deadline: Annotated[
+        Seconds, Meta(description="seconds from a produce request's arrival to its answer, whatever Kafka does", gt=0)
+    ] = 12.0
 
 
 class Log(_Group, frozen=True, kw_only=True):
-    """What is written to standard error: one line per request."""
+    """What is written to standard error."""
 
     format: Annotated[Literal["human", "json"], Meta(description="form of a line")] = "human"
     level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="least severity that is written")
     ] = "info"
+    requests: Annotated[
+        Literal["refused", "all"], Meta(description="which requests have a line: those with an error, or every one")
+    ] = "refused"
 
 
 class Settings(_Group, frozen=True, kw_only=True):
@@ -132,6 +154,7 @@ class Settings(_Group, frozen=True, kw_only=True):
         Seconds, Meta(description="seconds a worker waits for Kafka at start; it serves either way", ge=0)
     ] = 2.0
     server: Server = Server()
+    limits: Limits = Limits()
     log: Log = Log()
     clusters: Annotated[dict[str, Cluster], Meta(description="the clusters by name; bindings name one of them")] = (
         msgspec.field(default_factory=lambda: {"default": Cluster()})
@@ -149,6 +172,10 @@ class Settings(_Group, frozen=True, kw_only=True):
             return [ip_network(each.strip()) for each in self.trusted_proxies.split(",") if each.strip()]
         except ValueError as error:
             raise SettingsInvalid(f"trusted_proxies: {error}") from error
+
+    def requests_at_a_time(self) -> int:
+        """Return how many produce requests a worker serves at a time."""
+        return self.limits.requests or max(1, self.server.threads * 4 // 5)
 
     def registries(self) -> dict[str, str]:
         """Name the registry of each cluster by its address, which tells one registry from another."""
@@ -180,6 +207,11 @@ def _check_values(settings: Settings) -> None:
         raise SettingsInvalid(f"public_url: must be like https://host:port/path, not {settings.public_url}")
     settings.trusted_networks()
     settings.default_cluster()
+    if settings.requests_at_a_time() >= settings.server.threads:
+        raise SettingsInvalid(
+            f"limits.requests: {settings.limits.requests} must be less than server.threads, {settings.server.threads}: "
+            f"the threads beyond it answer probes and refusals"
+        )
     for name, cluster in settings.clusters.items():
         for part, endpoint in (("registry", cluster.registry), ("rest_proxy", cluster.rest_proxy)):
             if any("@" in url.partition("://")[2].partition("/")[0] for url in endpoint.url.split(",")):

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
@@ -19,6 +19,22 @@ _LATENCY_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 
 _CHATTY = ("httpx", "httpx2", "httpcore", "httpcore2", "urllib3")  # they tell each request to a registry
 _MAX_TOPICS = 1000
 _OTHER = "(other)"
+
+
+M = TypeVar("M", Counter, Gauge, Histogram)
+
+
+class _Children(dict[tuple[str, ...], M], Generic[M]):
+    """The children of a metric by their labels, found without asking the metric again."""
+
+    def __init__(self, metric: M) -> None:
+        super().__init__()
+        self._metric: M = metric
+
+    def __missing__(self, labels: tuple[str, ...]) -> M:
+        child: M = self._metric.labels(*labels)
+        self[labels] = child
+        return child
 
 
 class Metrics:
@@ -95,18 +111,32 @@ class Metrics:
             multiprocess_mode="livesum",
         )
 
+        self._records = _Children(self.records)
+        self._rejections = _Children(self.rejections)
+        self._requests = _Children(self.requests)
+        self._seconds = _Children(self.request_seconds)
+        self._in_flight = _Children(self.in_flight)
+
+    def handed_over(self, cluster: str, count: int) -> None:
+        """Count records that a cluster's sink has taken on; `settled` must follow."""
+        self._in_flight[cluster,].inc(count)
+
+    def settled(self, cluster: str, count: int) -> None:
+        """Count records out that were handed over, whatever became of them."""
+        self._in_flight[cluster,].dec(count)
+
     def delivered(self, topic: str, outcome: str, count: int) -> None:
         """Count records that were handed to Kafka."""
-        self.records.labels(self._topic(topic), outcome).inc(count)
+        self._records[self._topic(topic), outcome].inc(count)
 
     def rejected(self, topic: str, reason: str, count: int = 1) -> None:
         """Count records that were refused for `reason`: a keyword, or the name of an error."""
-        self.rejections.labels(self._topic(topic), reason).inc(count)
+        self._rejections[self._topic(topic), reason].inc(count)
 
     def answered(self, route: str, status: str, seconds: float) -> None:
         """Count a request."""
-        self.requests.labels(route, status).inc()
-        self.request_seconds.labels(route).observe(seconds)
+        self._requests[route, status].inc()
+        self._seconds[route,].observe(seconds)
 
     def _topic(self, topic: str) -> str:
         if topic not in self._topics:

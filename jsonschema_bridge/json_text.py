@@ -67,8 +67,11 @@ def _encoding(body: bytes) -> tuple[str, int]:
     return by_zeros.get(zeros) or by_zeros.get(zeros[:2], "utf-8"), 0
 
 
-def read_json(text: bytes) -> object:
-    """Parse UTF-8 JSON `text` in its one reading. Raises JsonUnreadable(kind, reason, pointer where known)."""
+def read_json(text: bytes, depth: int = MAX_DEPTH) -> object:
+    """Parse UTF-8 JSON `text` in its one reading, of `depth` levels at most.
+
+    Raises JsonUnreadable(kind, reason, pointer where known).
+    """
     try:
         value = jiter.from_json(text, allow_inf_nan=False, catch_duplicate_keys=True)
     except ValueError as error:
@@ -77,7 +80,17 @@ def read_json(text: bytes) -> object:
     if _INFINITE in marshal.dumps(value):
         for pointer in _infinite(value, ""):
             raise JsonUnreadable("number-range", "number beyond the range of a double", pointer)
+    if depth < MAX_DEPTH and _deeper(value, depth):
+        raise JsonUnreadable("depth", f"more than {depth} levels of arrays and objects")
     return value
+
+
+def _deeper(value: object, depth: int) -> bool:
+    """Tell whether `value` has more than `depth` levels of arrays and objects, 200 at most."""
+    if not isinstance(value, dict | list):
+        return False
+    items = value.values() if isinstance(value, dict) else value
+    return depth == 0 or any(_deeper(item, depth - 1) for item in items)
 
 
 def _unreadable(text: str) -> JsonUnreadable:

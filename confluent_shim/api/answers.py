@@ -5,7 +5,9 @@ from http import HTTPStatus
 
 import msgspec
 
-from confluent_shim.errors import RETRY_AFTER_SECONDS, Code, ContentTypeMalformed, RecordsRejected, answer_of
+from confluent_shim.errors import RETRY_AFTER_SECONDS, Code, ContentTypeMalformed, RecordsRefused, answer_of
+
+_LATER = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
 
 log = logging.getLogger(__name__)
 
@@ -13,7 +15,7 @@ log = logging.getLogger(__name__)
 def error_answer(error: Exception, request_id: str) -> tuple[int, dict[str, str], bytes]:
     """Return (status, extra headers, body) for `error`: Confluent's two fields, then ours.
 
-    A server fault of ours says with Retry-After that the request may be repeated; a defect is logged with its trace
+    Where nothing is wrong with the request, Retry-After says that it may be repeated; a defect is logged with its trace
     under `request_id`.
     """
     status, code, message = answer_of(error)
@@ -23,13 +25,13 @@ def error_answer(error: Exception, request_id: str) -> tuple[int, dict[str, str]
         return status, {}, b""
     body: dict[str, object] = {"error_code": int(code), "message": message}
     headers = {}
-    if isinstance(error, RecordsRejected):
+    if isinstance(error, RecordsRefused):
         body["errors"] = error.errors
         if error.cut:
             body["errors_cut"] = True
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in _LATER:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         body["retryable"] = True
     return status, headers, encode(body)

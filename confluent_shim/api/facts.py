@@ -21,13 +21,14 @@ _ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None
 class Facts:
     """What the log line of a request tells besides method, path and status; no payloads."""
 
-    __slots__ = ("records", "request_id", "route", "topic")
+    __slots__ = ("failed", "records", "request_id", "route", "topic")
 
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
         self.route = "other"
         self.topic: str | None = None
         self.records: int | None = None
+        self.failed = 0
 
 
 def facts_of(environ: "WSGIEnvironment") -> Facts:
@@ -41,11 +42,15 @@ def reason_phrase(status: int) -> str:
 
 
 class Observed:
-    """A WSGI application that logs and counts each request of `inner` and gives it an id."""
+    """A WSGI application that counts each request of `inner`, gives it an id, and logs it.
 
-    def __init__(self, inner: "WSGIApplication", metrics: Metrics) -> None:
+    Without `log_all` only what went wrong is logged: a status from 400 on, or records that did not reach Kafka.
+    """
+
+    def __init__(self, inner: "WSGIApplication", metrics: Metrics, *, log_all: bool) -> None:
         self._inner = inner
         self._metrics = metrics
+        self._log_all = log_all
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         began = time.perf_counter()
@@ -63,7 +68,8 @@ class Observed:
         finally:
             seconds = time.perf_counter() - began
             self._metrics.answered(facts.route, status, seconds)
-            _log(environ, facts, status, seconds)
+            if self._log_all or facts.failed or status >= "400":
+                _log(environ, facts, status, seconds)
 
 
 def _request_id(sent: str | None) -> str:
@@ -87,4 +93,6 @@ def _log(environ: "WSGIEnvironment", facts: Facts, status: str, seconds: float) 
         told["topic"] = facts.topic
     if facts.records is not None:
         told["records"] = facts.records
+    if facts.failed:
+        told["failed"] = facts.failed
     access_log.info("request", extra={"facts": told})

@@ -4,24 +4,29 @@ Served in front of Flask, whose work per request would cost more than everything
 """
 
 import re
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from confluent_shim.api.answers import error_answer
+from confluent_shim.api.body import read_body
 from confluent_shim.api.facts import facts_of, reason_phrase
 from confluent_shim.api.negotiation import V2_JSON, answer_type, embedded_format, prefers_lenient, type_of_refusal
 from confluent_shim.api.wire_v2 import read_request, render_receipt
+from confluent_shim.capacity import Capacity
 from confluent_shim.errors import (
-    BodyUnreadable,
     Code,
     ContentTypeMalformed,
     ContentTypeUnsupported,
+    DeadlinePassed,
     NoCommonAnswerType,
-    RecordsRejected,
+    RecordsRefused,
     RouteUnknown,
 )
 from confluent_shim.publishing import Publisher
-from confluent_shim.records import Delivery
+from confluent_shim.records import EmbeddedFormat, ProduceRequest, Receipt
+from confluent_shim.settings import Limits
+from topic_map import Binding
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -43,8 +48,10 @@ Answer = tuple[str, Headers, bytes]
 class ProduceV2:
     """A WSGI application that answers the produce routes and hands everything else on to `inner`."""
 
-    def __init__(self, publisher: Publisher, inner: "WSGIApplication") -> None:
+    def __init__(self, publisher: Publisher, capacity: Capacity, limits: Limits, inner: "WSGIApplication") -> None:
         self._publisher = publisher
+        self._capacity = capacity
+        self._limits = limits
         self._inner = inner
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -71,32 +78,35 @@ class ProduceV2:
             return _refusal(error, V2_JSON, facts.request_id)
 
     def _produce(self, environ: "WSGIEnvironment", topic: str, partition: str | None, accept: str | None) -> Answer:
+        facts = facts_of(environ)
+        end = time.monotonic() + self._limits.deadline
         number = _partition(partition)
         content_type = embedded_format(environ.get("CONTENT_TYPE"))
         media_type = answer_type(accept)
-        # A body may take its time to arrive; the binding is the one in force after that.
-        body = _body(environ)
-        binding = self._publisher.binding(topic)
-        try:
-            request = read_request(body, topic, content_type, number)
-        except RecordsRejected as refusal:
-            self._publisher.count_unreadable(binding.topic, refusal)
-            raise
-        facts_of(environ).records = len(request.records)
         lenient = prefers_lenient(environ.get("HTTP_PREFER"))
-        receipt = self._publisher.publish(binding, request, lenient=lenient)
+        with self._capacity.request() as place:
+            body = read_body(environ, place, self._limits.body_bytes)
+            # A body may take its time to arrive; the binding is the one in force after that.
+            binding = self._publisher.binding(topic)
+            request = self._read(body, binding, content_type, number)
+            facts.records = len(request.records)
+            if time.monotonic() > end:
+                raise DeadlinePassed(self._limits.deadline)
+            receipt = self._publisher.publish(binding, request, end, lenient=lenient)
         headers = [("Content-Type", media_type)]
         if lenient:
             headers.append(("Preference-Applied", "handling=lenient"))
-        return _status(receipt.deliveries), headers, render_receipt(receipt)
+        facts.failed = receipt.failed
+        return _status(receipt), headers, render_receipt(receipt)
 
-
-def _body(environ: "WSGIEnvironment") -> bytes:
-    try:
-        body: bytes = environ["wsgi.input"].read()
-    except OSError as error:  # what gunicorn raises for a broken chunk, and any server for a broken connection
-        raise BodyUnreadable("The body did not arrive whole") from error
-    return body
+    def _read(
+        self, body: bytes, binding: Binding, content_type: EmbeddedFormat, partition: int | None
+    ) -> ProduceRequest:
+        try:
+            return read_request(body, binding.topic, content_type, partition, limits=self._limits)
+        except RecordsRefused as refusal:
+            self._publisher.count_unreadable(binding.topic, refusal)
+            raise
 
 
 def _partition(text: str | None) -> int | None:
@@ -108,9 +118,9 @@ def _partition(text: str | None) -> int | None:
     return int(text)
 
 
-def _status(deliveries: Iterable[Delivery]) -> str:
+def _status(receipt: Receipt) -> str:
     """Return the status of an answer: the first authentication or authorization error decides it."""
-    for delivery in deliveries:
+    for delivery in receipt.deliveries if receipt.failed else ():
         if delivery.error_code in _STATUS_OF_DELIVERY:
             return _STATUS_OF_DELIVERY[Code(delivery.error_code)]
     return _OK

@@ -12,7 +12,7 @@ from typing import Annotated, cast
 import msgspec
 from msgspec import Meta
 
-from confluent_shim.errors import BodyUnreadable, EnvelopeRefused, RecordsRejected
+from confluent_shim.errors import BodyUnreadable, EnvelopeRefused, RecordsRejected, TooManyRecords
 from confluent_shim.records import (
     JSON_NULL,
     Claimed,
@@ -23,11 +23,14 @@ from confluent_shim.records import (
     ProduceRequest,
     Receipt,
 )
+from confluent_shim.settings import Limits
 from jsonschema_bridge import JsonUnreadable, read_json, utf8
 
 _INT32 = 2**31
 _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,20}\s*")
 _MAX_LISTED = 100
+_LEVELS_AROUND = 2  # a record lies in the list of records, and that in the body
+_LIMITS = Limits()
 _NAME_CHARACTERS = 200
 
 
@@ -56,13 +59,13 @@ _HANDLERS = {
 
 
 def read_request(
-    body: bytes, topic: str, embedded_format: EmbeddedFormat, partition: int | None = None
+    body: bytes, topic: str, embedded_format: EmbeddedFormat, partition: int | None = None, *, limits: Limits = _LIMITS
 ) -> ProduceRequest:
     """Read the body of a produce request for `topic` (and `partition`, when the path names one).
 
-    Raises BodyUnreadable, EnvelopeRefused, or RecordsRejected when a record has no single reading as JSON.
+    Raises BodyUnreadable, EnvelopeRefused, TooManyRecords, or RecordsRejected when a record has no single reading.
     """
-    document, text = _read(body)
+    document, text = _read(body, limits.depth)
     argument = f"{_HANDLERS[embedded_format]}.arg{2 if partition is None else 3}"
     if document is None:
         raise EnvelopeRefused(f"{argument} must not be null (was null)")
@@ -70,6 +73,8 @@ def read_request(
         envelope = _STRICT.decode(text)
     except msgspec.ValidationError:
         envelope = _coerced(document, text, argument)
+    if len(envelope.records) > limits.records:
+        raise TooManyRecords(len(envelope.records), limits.records)
     # The decoder has just seen that the document is an object with a list of objects.
     parsed = cast("Mapping[str, Sequence[dict[str, object]]]", document)["records"]
     for index, record in enumerate(envelope.records):
@@ -84,25 +89,26 @@ def read_request(
         Claimed(envelope.key_schema, envelope.key_schema_id),
         Claimed(envelope.value_schema, envelope.value_schema_id),
         partition,
+        len(text),
     )
 
 
-def _read(body: bytes) -> tuple[object, bytes]:
+def _read(body: bytes, depth: int) -> tuple[object, bytes]:
     try:
         text = utf8(body)
         if not text.strip():
             return None, text
-        return read_json(text), text
+        return read_json(text, depth), text
     except JsonUnreadable as error:
-        raise _located(error, body) from error
+        raise _located(error, body, depth) from error
 
 
-def _located(error: JsonUnreadable, body: bytes) -> BodyUnreadable | RecordsRejected:
+def _located(error: JsonUnreadable, body: bytes, depth: int) -> BodyUnreadable | RecordsRejected:
     """Name the records whose key or value has no single reading; where it is the envelope, say that."""
     found = []
     for index, record in enumerate(_raw_records(body)):
         try:
-            read_json(record)
+            read_json(record, depth - _LEVELS_AROUND)
         except JsonUnreadable as reason:
             found.append(_unreadable_record(index, record, reason))
     if not found:

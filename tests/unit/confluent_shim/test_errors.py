@@ -11,7 +11,6 @@ from confluent_shim.errors import (
     RecordsRejected,
     SchemaUnparsable,
     ShimError,
-    SinkUnavailable,
     StartError,
     TopicUnbound,
     answer_of,
@@ -93,13 +92,6 @@ def test_rejected_records_carry_their_violations() -> None:
     """The answer's `errors` come with the error, and whether there were more."""
     error = RecordsRejected("Bad Request", [{"record": 0}], cut=True)
     assert (str(error), error.errors, error.cut) == ("Bad Request", [{"record": 0}], True)
-
-
-def test_only_what_was_not_handed_over_may_be_repeated() -> None:
-    """Of our own errors one alone says that the same request may succeed later."""
-    ours = [leaf for leaf in leaves(ShimError) if leaf.__module__.startswith("confluent_shim")]
-    retryable = [leaf for leaf in ours if issubclass(leaf, ShimError) and leaf.retryable]
-    assert retryable == [SinkUnavailable]
 
 
 def test_errors_of_the_start_are_no_errors_of_requests() -> None:

@@ -74,6 +74,12 @@ class TestSources:
         settings = load(SHIM_WARM_UP="0.5", SHIM_LOG__FORMAT="json", SHIM_SERVER__THREADS="4")
         assert (settings.warm_up, settings.log.format, settings.server.threads) == (0.5, "json", 4)
 
+    def test_a_worker_keeps_threads_for_what_is_not_produced(self, load: Load) -> None:
+        """Four fifths of the threads serve produce requests, unless the setting says how many."""
+        assert load(SHIM_SERVER__THREADS="10").requests_at_a_time() == 8
+        assert load(SHIM_SERVER__THREADS="2").requests_at_a_time() == 1
+        assert load(SHIM_SERVER__THREADS="10", SHIM_LIMITS__REQUESTS="3").requests_at_a_time() == 3
+
 
 class TestRefusals:
     def test_a_missing_file_is_named(self, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from jsonschema_bridge.registry import MemoryRegistry
 from tests.parts import JSON, JSON_SCHEMA, ORDER, TOKEN, V2, Shim, memory_shim
 from topic_map import Bind, Binding, MemoryStore
 
+RECORD_BYTES = 1_000_000
+
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 
 
@@ -53,7 +55,7 @@ def test_a_record_is_refused_by_the_verdict_even_when_nothing_explains_it(shim: 
 
     schemas = Schemas(shim.services.registries)
     schemas._compiled["default", 1, "JSON", "json-schema"] = json_schema(Speechless(), "value", 1)  # type: ignore[arg-type]
-    enforcer = Enforcer(shim.services.store.table, schemas)
+    enforcer = Enforcer(shim.services.store.table, schemas, RECORD_BYTES)
     record = IncomingRecord()
     request = ProduceRequest("orders", "json", "json", [record, record], [{"value": 1}, {"key": "k", "value": 1}])
     verdict = enforcer.judge(enforcer.binding("orders"), request)
@@ -217,7 +219,7 @@ def test_a_topic_on_a_cluster_that_the_settings_no_longer_name_is_unavailable() 
     with memory_shim() as shim:
         store = MemoryStore(settings)
         store.change([Bind(Binding(topic="orders", cluster="gone"))], who="test", why="")
-        enforcer = Enforcer(store.table, Schemas(shim.services.registries))
+        enforcer = Enforcer(store.table, Schemas(shim.services.registries), RECORD_BYTES)
         with pytest.raises(SinkUnavailable, match="gone"):
             enforcer.judge(enforcer.binding("orders"), ProduceRequest("orders", "json", "json", [], []))
 
@@ -229,7 +231,7 @@ def test_an_inline_schema_that_the_registry_refuses_to_look_up_is_not_the_topics
 
     registry = Refusing()
     registry.register("orders-value", Schema("{}", "JSON"))
-    enforcer = Enforcer(shim.services.store.table, Schemas({"default": registry}))
+    enforcer = Enforcer(shim.services.store.table, Schemas({"default": registry}), RECORD_BYTES)
     request = ProduceRequest("orders", "json", "json", [], [], value_schema=Claimed(schema='{"type":"frob"}'))
     with pytest.raises(SchemaForeign):
         enforcer.judge(enforcer.binding("orders"), request)
