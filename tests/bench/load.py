@@ -1,80 +1,43 @@
-"""A load generator that costs little: prebuilt requests over keep-alive sockets, in a process of its own."""
+"""Load by wrk (Debian package `wrk`): one thread, so that it takes little of what is measured."""
 
-import multiprocessing
-import socket
-import threading
-import time
-from multiprocessing.connection import Connection
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
 from typing import NamedTuple
+
+CONNECTIONS = 16
 
 
 class Load(NamedTuple):
-    """One request, to be sent again and again to 127.0.0.1."""
+    """One POST request, to be sent again and again over CONNECTIONS keep-alive connections."""
 
-    port: int
-    path: str
+    url: str
     content_type: str
     body: bytes
-    connections: int = 8
 
-    def request(self) -> bytes:
-        """Return the bytes of the request."""
-        head = (
-            f"POST {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {self.content_type}\r\n"
-            f"Content-Length: {len(self.body)}\r\n\r\n"
-        )
-        return head.encode() + self.body
+    def requests_per_second(self, seconds: float) -> float:
+        """Send for `seconds` and return how many requests were answered per second.
 
-
-def requests_per_second(load: Load, seconds: float) -> float:
-    """Send `load` over all its connections for `seconds` and return how many were answered with 200 per second.
-
-    Raises RuntimeError when an answer has another status.
-    """
-    ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_generate, args=(load, seconds, theirs))
-    process.start()
-    rate: float
-    failure: str
-    rate, failure = ours.recv()
-    process.join()
-    if failure:
-        raise RuntimeError(failure)
-    return rate
-
-
-def _generate(load: Load, seconds: float, report: Connection) -> None:
-    counts, failures = [0] * load.connections, list[str]()
-    end = time.monotonic() + seconds
-
-    def drive(number: int) -> None:
-        request = load.request()
-        with socket.create_connection(("127.0.0.1", load.port)) as connection:
-            while time.monotonic() < end and not failures:
-                connection.sendall(request)
-                head = _answer(connection)
-                if not head.startswith(b"HTTP/1.1 200"):
-                    failures.append(head.decode(errors="replace"))
-                    return
-                counts[number] += 1
-
-    began = time.monotonic()
-    threads = [threading.Thread(target=drive, args=(number,)) for number in range(load.connections)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    report.send((sum(counts) / (time.monotonic() - began), "".join(failures[:1])))
-
-
-def _answer(connection: socket.socket) -> bytes:
-    """Read one answer whole and return its head and the beginning of its body."""
-    data = connection.recv(65536)
-    while b"\r\n\r\n" not in data:
-        data += connection.recv(65536)
-    head, _, body = data.partition(b"\r\n\r\n")
-    length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-    missing = length - len(body)
-    while missing > 0:
-        missing -= len(connection.recv(min(missing, 65536)))
-    return data[:1000]
+        Raises RuntimeError when an answer has an error's status, or wrk is not there.
+        """
+        if shutil.which("wrk") is None:
+            raise RuntimeError("wrk is not installed: apt-get install wrk")
+        with tempfile.TemporaryDirectory() as folder:
+            body, script = Path(folder) / "body", Path(folder) / "post.lua"
+            body.write_bytes(self.body)
+            script.write_text(
+                f'wrk.method = "POST"\n'
+                f'wrk.headers["Content-Type"] = {json.dumps(self.content_type)}\n'
+                f'wrk.body = io.open({json.dumps(str(body))}, "rb"):read("*a")\n'
+            )
+            command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-s", str(script), self.url]
+            told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        if "Non-2xx" in told or "Socket errors" in told:
+            raise RuntimeError(told)
+        found = re.search(r"Requests/sec:\s+([0-9.]+)", told)
+        if found is None:
+            raise RuntimeError(told)
+        return float(found[1])
