@@ -41,12 +41,21 @@ class InForce(NamedTuple):
     reading: Reading
 
 
+class _Current(NamedTuple):
+    """The schema that was in force for a binding when its subject had these versions."""
+
+    binding: Binding
+    versions: Sequence[int]
+    schema: InForce
+
+
 class Schemas:
     """Finds the schema that is in force for a binding; for each use a schema id is compiled once."""
 
     def __init__(self, registries: Mapping[str, Registry]) -> None:
         self._registries = registries
         self._compiled: dict[tuple[str, int, SchemaKind, str], Compiled] = {}
+        self._current: dict[tuple[str, Part, EmbeddedFormat], _Current] = {}
 
     def in_force(self, binding: Binding, part: Part, embedded_format: EmbeddedFormat, claimed: Claimed) -> InForce:
         """Return the version that `binding` takes and the request names; without a name it is the current one.
@@ -61,7 +70,28 @@ class Schemas:
                 f"nothing of this request was sent"
             )
         subject = subject_of(binding, part)
-        taken = versions_taken(binding, registry.versions(subject), part)
+        versions = registry.versions(subject)
+        current = self._current.get((binding.topic, part, embedded_format))
+        if not claimed and current is not None and current.binding is binding and current.versions is versions:
+            return current.schema  # what most requests ask for, and nothing has changed since it was asked last
+        schema = self._found(registry, binding, part, embedded_format, claimed, versions)
+        if not claimed:
+            if len(self._current) >= _MAX_COMPILED:
+                self._current.clear()
+            self._current[binding.topic, part, embedded_format] = _Current(binding, versions, schema)
+        return schema
+
+    def _found(
+        self,
+        registry: Registry,
+        binding: Binding,
+        part: Part,
+        embedded_format: EmbeddedFormat,
+        claimed: Claimed,
+        versions: Sequence[int],
+    ) -> InForce:
+        subject = subject_of(binding, part)
+        taken = versions_taken(binding, versions, part)
         if not taken:
             raise SchemaForeign(
                 f"Subject {subject} has no version that the binding of {binding.topic} takes "

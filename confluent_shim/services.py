@@ -63,6 +63,7 @@ def build_services(settings: Settings) -> Services:
         raise NotYetBuilt(f"unbound = {settings.unbound!r} is not yet supported; use 'refuse'")
     with ExitStack() as opened:
         metrics = Metrics(metrics_folder())
+        opened.callback(metrics.close)
         store = open_store(settings.store, settings.registries())
         opened.callback(store.close)
         registries = {}

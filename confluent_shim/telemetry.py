@@ -4,7 +4,9 @@ import json
 import logging
 import os
 import sys
+import threading
 import time
+from collections import defaultdict, deque
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
@@ -19,6 +21,7 @@ _LATENCY_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 
 _CHATTY = ("httpx", "httpx2", "httpcore", "httpcore2", "urllib3")  # they tell each request to a registry
 _MAX_TOPICS = 1000
 _OTHER = "(other)"
+_TALLY_SECONDS = 0.1
 
 
 M = TypeVar("M", Counter, Gauge, Histogram)
@@ -35,6 +38,56 @@ class _Children(dict[tuple[str, ...], M], Generic[M]):
         child: M = self._metric.labels(*labels)
         self[labels] = child
         return child
+
+
+class _Tally:
+    """What happened and is to be counted: noted by requests, counted a moment later by a thread of its own.
+
+    A count takes a lock that all metrics share and, where processes count together, writes to a file's memory. A note
+    is one append. The thread starts with the first note, in the process that notes.
+    """
+
+    def __init__(self) -> None:
+        self._noted: deque[tuple[Counter | Gauge | Histogram, float]] = deque()
+        self._settling = threading.Lock()
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def note(self, metric: Counter | Gauge | Histogram, amount: float) -> None:
+        """Have `amount` added to a counter or gauge, or observed by a histogram."""
+        self._noted.append((metric, amount))
+        if self._thread is None:
+            self._start()
+
+    def _start(self) -> None:
+        with self._settling:
+            if self._thread is None and not self._ended.is_set():
+                self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while not self._ended.wait(_TALLY_SECONDS):
+            self.settle()
+
+    def settle(self) -> None:
+        """Count what was noted so far."""
+        with self._settling:
+            sums: dict[Counter | Gauge, float] = defaultdict(float)
+            for _ in range(len(self._noted)):
+                metric, amount = self._noted.popleft()
+                if isinstance(metric, Histogram):
+                    metric.observe(amount)
+                else:
+                    sums[metric] += amount
+            for counter, total in sums.items():
+                counter.inc(total)
+
+    def close(self) -> None:
+        """Count the rest and end the thread; closed already is fine."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+        self.settle()
 
 
 class Metrics:
@@ -116,27 +169,32 @@ class Metrics:
         self._requests = _Children(self.requests)
         self._seconds = _Children(self.request_seconds)
         self._in_flight = _Children(self.in_flight)
+        self._tally = _Tally()
 
     def handed_over(self, cluster: str, count: int) -> None:
         """Count records that a cluster's sink has taken on; `settled` must follow."""
-        self._in_flight[cluster,].inc(count)
+        self._tally.note(self._in_flight[cluster,], count)
 
     def settled(self, cluster: str, count: int) -> None:
         """Count records out that were handed over, whatever became of them."""
-        self._in_flight[cluster,].dec(count)
+        self._tally.note(self._in_flight[cluster,], -count)
 
     def delivered(self, topic: str, outcome: str, count: int) -> None:
         """Count records that were handed to Kafka."""
-        self._records[self._topic(topic), outcome].inc(count)
+        self._tally.note(self._records[self._topic(topic), outcome], count)
 
     def rejected(self, topic: str, reason: str, count: int = 1) -> None:
         """Count records that were refused for `reason`: a keyword, or the name of an error."""
-        self._rejections[self._topic(topic), reason].inc(count)
+        self._tally.note(self._rejections[self._topic(topic), reason], count)
 
     def answered(self, route: str, status: str, seconds: float) -> None:
         """Count a request."""
-        self._requests[route, status].inc()
-        self._seconds[route,].observe(seconds)
+        self._tally.note(self._requests[route, status], 1)
+        self._tally.note(self._seconds[route,], seconds)
+
+    def close(self) -> None:
+        """Count what is still to be counted."""
+        self._tally.close()
 
     def _topic(self, topic: str) -> str:
         if topic not in self._topics:
@@ -146,7 +204,11 @@ class Metrics:
         return topic
 
     def exposition(self) -> bytes:
-        """Return every metric in Prometheus' text format, over all processes that share the folder."""
+        """Return every metric in Prometheus' text format, over all processes that share the folder.
+
+        What other processes have seen in the last tenth of a second may be missing.
+        """
+        self._tally.settle()
         if self._shared_folder is None:
             return generate_latest(self._registry)
         _forget_dead_processes(Path(self._shared_folder))

@@ -104,7 +104,9 @@ def memory_shim(others: Mapping[str, MemorySink] | None = None, **changes: Any) 
         registry, sink = MemoryRegistry(), sinks["default"]
         cached = CachedRegistry(registry, ttl=0.0, observer=LoggingObserver(registry.identity))
         store = MemoryStore(settings.registries())
-        services = assemble(settings, store, dict.fromkeys(sinks, cached), sinks, Metrics(), opened.pop_all())
+        metrics = Metrics()
+        opened.callback(metrics.close)
+        services = assemble(settings, store, dict.fromkeys(sinks, cached), sinks, metrics, opened.pop_all())
         with create_app(settings, services).test_client() as client:
             yield Shim(services, registry, sink, client)
         services.close()

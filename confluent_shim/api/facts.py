@@ -4,8 +4,9 @@ import secrets
 import time
 from collections.abc import Iterable
 from http import HTTPStatus
+from itertools import count
 from types import TracebackType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeGuard, cast
 
 from confluent_shim.telemetry import Metrics, access_log
 
@@ -33,7 +34,8 @@ class Facts:
 
 def facts_of(environ: "WSGIEnvironment") -> Facts:
     """Return the notes of the request that `environ` describes."""
-    return cast("Facts", environ.setdefault(_KEY, Facts("")))
+    found = environ.get(_KEY)
+    return Facts("") if found is None else cast("Facts", found)
 
 
 def reason_phrase(status: int) -> str:
@@ -51,10 +53,13 @@ class Observed:
         self._inner = inner
         self._metrics = metrics
         self._log_all = log_all
+        self._own_ids = f"{secrets.token_hex(4)}%08x"
+        self._numbers = count()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         began = time.perf_counter()
-        facts = Facts(_request_id(environ.get("HTTP_X_REQUEST_ID")))
+        sent = environ.get("HTTP_X_REQUEST_ID")
+        facts = Facts(sent if _is_id(sent) else self._own_ids % next(self._numbers))
         environ[_KEY] = facts
         status = "500"
 
@@ -72,11 +77,9 @@ class Observed:
                 _log(environ, facts, status, seconds)
 
 
-def _request_id(sent: str | None) -> str:
-    """Take the client's id when it is printable and short, else make one."""
-    if sent and len(sent) <= _ID_CHARACTERS and sent.isascii() and sent.isprintable():
-        return sent
-    return secrets.token_hex(8)
+def _is_id(sent: str | None) -> TypeGuard[str]:
+    """Tell whether what a client calls its request is printable and short."""
+    return sent is not None and 0 < len(sent) <= _ID_CHARACTERS and sent.isascii() and sent.isprintable()
 
 
 def _log(environ: "WSGIEnvironment", facts: Facts, status: str, seconds: float) -> None:

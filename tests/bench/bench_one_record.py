@@ -21,8 +21,8 @@ from tests.bench.load import Load
 from tests.bench.scene import JSON_SCHEMA, SCHEMA, Side, body_of, compare, load, shim, stack, values
 from tests.e2e.server import free_port
 
-TURNS = 5
-SECONDS = 4.0
+TURNS = 9
+SECONDS = 2.0
 
 
 @contextmanager

@@ -1,13 +1,14 @@
 """Where does the time of a record go, stage by stage?
 
-One process, no HTTP server, one thread besides the one that polls: each stage of a produce request is timed by itself, in
-a request with one record and in one with 100, as the least of 7 repeats. The sink is Kafka's, so its stages cost
+One process, no HTTP server, one thread besides the one that polls: each stage of a produce request is timed by itself,
+in a request with one record and in one with 100, as the least of 7 repeats. The sink is Kafka's, so its stages cost
 what librdkafka costs; the wait for Kafka itself is not counted (CPU time of the thread).
 """
 
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -50,12 +51,12 @@ def main() -> None:
             verdict = enforcer.judge(binding, request)
             receipt = publisher.publish(binding, request, time.monotonic() + 5)
             stages: dict[str, Callable[[], object]] = {
-                "parse, duplicates refused": lambda body=body: read_json(body),
-                "read the request (parse included)": lambda body=body: read_request(body, "bench", "jsonschema"),
-                "look at the topic map": lambda: enforcer.binding("bench"),
-                "judge": lambda binding=binding, request=request: enforcer.judge(binding, request),
-                "hand over to librdkafka, and wait": lambda verdict=verdict: sink.send("bench", verdict.admitted),
-                "write the answer": lambda receipt=receipt: render_receipt(receipt),
+                "parse, duplicates refused": partial(read_json, body),
+                "read the request (parse included)": partial(read_request, body, "bench", "jsonschema"),
+                "look at the topic map": partial(enforcer.binding, "bench"),
+                "judge": partial(enforcer.judge, binding, request),
+                "hand over to librdkafka, and wait": partial(sink.send, "bench", verdict.admitted),
+                "write the answer": partial(render_receipt, receipt),
             }
             for name, stage in stages.items():
                 table.setdefault(name, []).append(microseconds(stage, records) / records)

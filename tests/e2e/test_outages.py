@@ -61,6 +61,7 @@ def eventually(sought: Callable[[], bool], seconds: float) -> None:
 
 def metric(server: Server, name: str) -> float:
     """Return the sum over the labels of a metric."""
+    time.sleep(0.3)  # another worker than the one that is asked counts a moment later
     lines = requests.get(f"{server.url}/-/metrics", timeout=10).text.splitlines()
     return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 from confluent_shim.telemetry import HumanLines, JsonLines, Metrics
 
@@ -33,6 +34,24 @@ def test_the_topics_that_are_told_apart_are_bounded() -> None:
     metrics = Metrics()
     for number in range(1100):
         metrics.delivered(f"topic-{number}", "written", 1)
+    metrics.close()
     text = metrics.exposition().decode()
     assert text.count("confluent_shim_records_total{") == 1001
     assert 'topic="(other)"} 100.0' in text
+
+
+def test_what_is_counted_by_many_threads_at_once_is_all_there() -> None:
+    """A count is noted by whoever has it and added up by one; nothing is lost between them."""
+    metrics = Metrics()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: metrics.delivered("orders", "written", 2), range(1000)))
+    metrics.close()
+    assert 'confluent_shim_records_total{outcome="written",topic="orders"} 2000.0' in metrics.exposition().decode()
+
+
+def test_what_is_counted_after_the_end_is_told_all_the_same() -> None:
+    """A request that ends while the process does is counted."""
+    metrics = Metrics()
+    metrics.close()
+    metrics.answered("other", "200", 0.1)
+    assert b'confluent_shim_requests_total{route="other",status="200"} 1.0' in metrics.exposition()

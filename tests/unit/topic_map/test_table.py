@@ -36,7 +36,7 @@ CHANGES: st.SearchStrategy[Change] = st.builds(Unbind, TOPICS) | st.builds(Bind,
 
 
 @given(st.lists(st.lists(CHANGES, max_size=3), max_size=8))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_sequence_of_changes_breaks_the_rule(sets: list[list[Change]]) -> None:
     """After any change sets the claims are those of the rows, each subject once, and all stores agree."""
     with tempfile.TemporaryDirectory() as folder:

@@ -9,7 +9,7 @@ import fastavro
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jsonschema_bridge.avro import AvroCodec, AvroUndecodable, compile_avro
@@ -121,7 +121,6 @@ def test_both_forms_of_one_value_have_the_same_bytes(case: Case) -> None:
     assert codec.encode_json(tagged) == codec.encode_plain(plain)
 
 
-@settings(deadline=None)
 @given(_cases())
 def test_confluents_serializer_writes_the_same_bytes(case: Case) -> None:
     schema, plain, _ = case
