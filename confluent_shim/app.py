@@ -1,6 +1,6 @@
 """The WSGI application: Flask for everything but the produce routes, which stand before it."""
 
-import signal
+import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -64,11 +64,19 @@ def _plain(status: int) -> Response:
 
 def serve_from_environment() -> "WSGIApplication":
     """Build the application of one worker process from $SHIM_CONFIG and SHIM_*; what servers load."""
-    # A worker inherits its parent's handlers, which would only note the signal in the worker's copy of the parent.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
     settings = load_settings()
     configure_logging(settings.log.format, settings.log.level)
     services = build_services(settings)
+    threading.Thread(target=_close_at_the_end, args=(services,), name="closing").start()
     services.warm_up()
     return create_app(settings, services).wsgi_app
+
+
+def _close_at_the_end(services: Services) -> None:
+    """Close `services` when the server's part of the process is over.
+
+    WSGI has no word for the end of a worker, and an `atexit` is not run in granian's, which are made by
+    multiprocessing. But every process waits for its threads, and a server's main thread ends when its requests have.
+    """
+    threading.main_thread().join()
+    services.close()

@@ -6,6 +6,7 @@ This is the only module that reads the environment.
 """
 
 import difflib
+import math
 import os
 import re
 import tomllib
@@ -24,6 +25,9 @@ CONFIG_VARIABLE = "SHIM_CONFIG"
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _HIDDEN = "********"
 _SECRET_WORDS = ("password", "passphrase", "secret", "key.pem", "jaas", "oauthbearer.config", "token")
+
+CLOSE_SECONDS = 2.0
+"""How long a process that ends waits for records whose requests have been answered already."""
 
 Seconds = float
 
@@ -176,6 +180,10 @@ class Settings(_Group, frozen=True, kw_only=True):
     def requests_at_a_time(self) -> int:
         """Return how many produce requests a worker serves at a time."""
         return self.limits.requests or max(1, self.server.threads * 4 // 5)
+
+    def seconds_to_stop(self) -> int:
+        """Return after how many seconds a worker that was told to end may be killed: all it took on is answered."""
+        return math.ceil(self.limits.deadline + CLOSE_SECONDS) + 1
 
     def registries(self) -> dict[str, str]:
         """Name the registry of each cluster by its address, which tells one registry from another."""

@@ -1,3 +1,4 @@
+import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,12 +8,13 @@ import click
 from confluent_shim.cli.address import check_address
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
     from confluent_shim.settings import Settings
 
 # Metrics choose their memory when they are imported, and must find the shared folder then: nothing up to
 # `hand_down` may import the application.
-_APPLICATION = "confluent_shim.app:serve_from_environment"
-_STOP_SECONDS = 15  # longer than a request may wait for Kafka
+_APPLICATION = "confluent_shim.cli.serve:application"
 
 
 @click.command()
@@ -44,7 +46,7 @@ def serve(config: Path | None, workers: int | None, host: str | None, port: int 
             workers=workers or server.workers,
             blocking_threads=server.threads,
             respawn_failed_workers=True,
-            workers_kill_timeout=_STOP_SECONDS,
+            workers_kill_timeout=settings.seconds_to_stop(),
             # Its warnings are about the number of threads, which is a setting of ours.
             log_level=LogLevels.error,
         ).serve()
@@ -55,3 +57,14 @@ def _check_services(settings: "Settings") -> None:
     from confluent_shim.services import build_services
 
     build_services(settings).close()
+
+
+def application() -> "WSGIApplication":
+    """Build the application of one of granian's workers."""
+    from confluent_shim.app import serve_from_environment
+
+    # A worker inherits its parent's handlers, which would only note the signal in the worker's copy of the parent;
+    # granian sets the worker's own when this has returned.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    return serve_from_environment()

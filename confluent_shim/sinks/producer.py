@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from confluent_shim.errors import SinkUnavailable
+from confluent_shim.settings import CLOSE_SECONDS
 
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.1
-_CLOSE_SECONDS = 10.0
 
 
 class ProcessProducer:
@@ -84,7 +84,7 @@ class _Connection:
     def close(self) -> None:
         if self._process != os.getpid():
             return  # the thread is the parent's, and so are the records
-        left = self.producer.flush(_CLOSE_SECONDS)
+        left = self.producer.flush(CLOSE_SECONDS)
         if left:
             log.error("%d records were not acknowledged before the end", left)
         self._ended.set()

@@ -8,6 +8,7 @@ import pytest
 
 from confluent_shim.errors import SettingsInvalid
 from confluent_shim.settings import (
+    CLOSE_SECONDS,
     Cluster,
     Secret,
     Settings,
@@ -79,6 +80,9 @@ class TestSources:
         assert load(SHIM_SERVER__THREADS="10").requests_at_a_time() == 8
         assert load(SHIM_SERVER__THREADS="2").requests_at_a_time() == 1
         assert load(SHIM_SERVER__THREADS="10", SHIM_LIMITS__REQUESTS="3").requests_at_a_time() == 3
+
+    def test_a_worker_that_ends_has_time_for_its_last_answer_and_for_what_producers_hold(self, load: Load) -> None:
+        assert load(SHIM_LIMITS__DEADLINE="0.5").seconds_to_stop() > 0.5 + CLOSE_SECONDS
 
 
 class TestRefusals:

@@ -1,0 +1,129 @@
+"""SIGTERM: what was taken on is delivered and answered, and nothing that was acknowledged is lost."""
+
+import json
+import os
+import re
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from tests.e2e.load import Load
+from tests.e2e.server import Server, configuration, serving
+from tests.stack import Kafka, Stack
+from tests.stack.topics import Record, create_on_kafka, read_all
+
+SCHEMA = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
+HEAD = (
+    "POST /topics/{topic} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/vnd.kafka.jsonschema.v2+json\r\n"
+    "Content-Length: {length}\r\n\r\n"
+)
+
+
+@pytest.fixture
+def topic() -> str:
+    return f"drain-{uuid.uuid4().hex[:12]}"
+
+
+@contextmanager
+def bound(config: Path, topic: str, workers: int = 1, **environment: str) -> Iterator[Server]:
+    """Give a server that knows `topic`, has sent to it, and is expected to be ended by the test."""
+    with serving(config, workers, {**os.environ, **environment}) as server:
+        server.bind(topic, schema=SCHEMA)
+        assert server.produce(topic, {"records": [{"value": {"id": "first"}}]}).ok
+        yield server
+
+
+def ends_in_order(server: Server, seconds: float = 30.0) -> None:
+    """End a server as a platform does."""
+    server.process.terminate()
+    assert server.process.wait(seconds) == 0, server.log.read_text()
+
+
+def wait_for_records_in_flight(server: Server, count: int) -> None:
+    """Return when `count` records are with Kafka."""
+    line = f'confluent_shim_records_in_flight{{cluster="default"}} {count:.1f}'
+    end = time.monotonic() + 20
+    while line not in requests.get(f"{server.url}/-/metrics", timeout=10).text:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def connection(server: Server) -> "closing[socket.socket]":
+    address = urlsplit(server.url)
+    return closing(socket.create_connection((address.hostname, address.port), timeout=30))
+
+
+def events(records: list[Record]) -> set[str]:
+    """Return the ids of the events in a topic, without the first one, and make sure that none is there twice."""
+    found = [json.loads((record.value or b"")[5:])["id"] for record in records]
+    assert len(set(found)) == len(found)
+    return {*found} - {"first"}
+
+
+def test_under_load_kafka_holds_what_was_acknowledged_and_nothing_else(
+    stack: Stack, tmp_path: Path, topic: str
+) -> None:
+    stack.create_topic(topic, partitions=2)
+    config = configuration(tmp_path, stack.kafka_bootstrap, stack.registry_url)
+    with bound(config, topic, workers=2) as server, Load(server.url, topic) as load:
+        load.wait_for_answers(300)
+        ends_in_order(server)
+    landed = events(stack.read_all(topic))
+    assert landed == load.events("written")
+    # A connection that ends in silence was never read from, as what landed shows.
+    assert {attempt.met for attempt in load.attempts} <= {"answer", "refusal", "silence"}
+    for attempt in load.attempts:
+        if attempt.met == "answer":
+            assert attempt.status == 200 or (attempt.status, attempt.retry_after) == (503, "1")
+
+
+def test_while_kafka_hangs_every_request_is_answered_in_time_and_the_log_says_what_is_unknown(
+    own_kafka: Kafka, real_stack: Stack, tmp_path: Path, topic: str
+) -> None:
+    create_on_kafka(own_kafka.bootstrap, topic, 2, {})
+    config = configuration(tmp_path, own_kafka.bootstrap, real_stack.registry_url, "[limits]\ndeadline = 3.0")
+    with bound(config, topic) as server, Load(server.url, topic) as load:
+        load.wait_for_answers(100)
+        own_kafka.pause()
+        wait_for_records_in_flight(server, load.producers)
+        ends_in_order(server)
+    own_kafka.resume()
+    landed = events(read_all(own_kafka.bootstrap, topic))
+    unknown = load.events("unknown")
+    assert len(unknown) == load.producers
+    assert load.events("written") <= landed <= load.events("written") | unknown
+    assert {attempt.met for attempt in load.attempts} <= {"answer", "refusal", "silence"}
+    told = re.findall(r"([0-9]+) records were not acknowledged", server.log.read_text())
+    assert sum(map(int, told)) == len(unknown)
+
+
+def test_what_a_client_sent_that_did_not_wait_is_still_delivered(stack: Stack, tmp_path: Path, topic: str) -> None:
+    stack.create_topic(topic)
+    config = configuration(tmp_path, stack.kafka_bootstrap, stack.registry_url)
+    body = json.dumps({"records": [{"value": {"id": "hasty"}}]})
+    with bound(config, topic, SHIM_CLUSTERS__DEFAULT__KAFKA__LINGER_MS="2000") as server:
+        with connection(server) as client:
+            client.sendall(HEAD.format(topic=topic, length=len(body)).encode() + body.encode())
+            wait_for_records_in_flight(server, 1)
+        ends_in_order(server)
+    assert events(stack.read_all(topic)) == {"hasty"}
+
+
+def test_a_body_that_never_arrives_holds_the_end_up_for_a_bounded_time(
+    stack: Stack, tmp_path: Path, topic: str
+) -> None:
+    stack.create_topic(topic)
+    config = configuration(tmp_path, stack.kafka_bootstrap, stack.registry_url, "[limits]\ndeadline = 1.0")
+    with bound(config, topic) as server, connection(server) as client:
+        client.sendall(HEAD.format(topic=topic, length=100).encode() + b'{"records":')
+        assert server.produce(topic, {"records": [{"value": {"id": "second"}}]}).ok
+        ends_in_order(server)
+        assert client.recv(1) == b""
+    assert events(stack.read_all(topic)) == {"second"}
