@@ -92,7 +92,9 @@ class ProduceV2:
             facts.records = len(request.records)
             if time.monotonic() > end:
                 raise DeadlinePassed(self._limits.deadline)
-            receipt = self._publisher.publish(binding, request, end, lenient=lenient)
+            publication = self._publisher.begin(binding, request, lenient=lenient)
+            del body, request  # as much memory as all that waits for Kafka
+            receipt = publication.receipt(end)
         headers = [("Content-Type", media_type)]
         if lenient:
             headers.append(("Preference-Applied", "handling=lenient"))
