@@ -44,17 +44,13 @@ class Publisher:
             raise self._rejection(verdict, len(request.records))
         return verdict
 
-    def publish(self, binding: Binding, request: ProduceRequest, end: float, *, lenient: bool = False) -> Receipt:
-        """Send `request` when each of its records is admitted, and wait for Kafka until `end`, on the monotonic clock.
-
-        With `lenient` the admitted records are sent although others are not; those have a delivery that says why.
-        Raises what `check` raises (with `lenient`, RecordsRefused only when no record is admitted), and
-        SinkUnavailable when nothing was handed over.
-        """
-        return self.begin(binding, request, lenient=lenient).receipt(end)
-
     def begin(self, binding: Binding, request: ProduceRequest, *, lenient: bool = False) -> "Publication":
-        """Judge `request` and hand over what is to be sent, as `publish` does, without waiting for Kafka."""
+        """Judge `request`, hand over what is to be sent, and return without waiting for Kafka.
+
+        It is sent when each of its records is admitted. With `lenient` the admitted records are sent although others
+        are not; those have a delivery that says why. Raises what `check` raises (with `lenient`, RecordsRefused only
+        when no record is admitted), and SinkUnavailable when nothing was handed over.
+        """
         try:
             verdict = self._enforcer.judge(binding, request)
         except ShimError as refusal:

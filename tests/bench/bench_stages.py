@@ -49,7 +49,7 @@ def main() -> None:
             binding = enforcer.binding("bench")
             request = read_request(body, "bench", "jsonschema")
             verdict = enforcer.judge(binding, request)
-            receipt = publisher.publish(binding, request, time.monotonic() + 5)
+            receipt = publisher.begin(binding, request).receipt(time.monotonic() + 5)
             stages: dict[str, Callable[[], object]] = {
                 "parse, duplicates refused": partial(read_json, body),
                 "read the request (parse included)": partial(read_request, body, "bench", "jsonschema"),
