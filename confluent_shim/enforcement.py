@@ -52,8 +52,9 @@ class Enforcer:
     def judge(self, binding: Binding, request: ProduceRequest) -> Verdict:
         """Judge every record of `request`; nothing is sent.
 
-        Raises FormatRefused, KeyFormatRefused, KeySchemaMissing, SchemaForeign or SchemaUnparsable when the request
-        as a whole cannot be judged, SinkUnavailable for a cluster that is not configured, and the registry's errors.
+        Raises FormatRefused, KeyFormatRefused, KeySchemaMissing, SchemaForeign, SchemaUnknown or SchemaUnparsable when
+        the request as a whole cannot be judged, SinkUnavailable for a cluster that is not configured, and the
+        registry's errors.
         """
         keys, key_needed, key_schema = self._keys(binding, request)
         schema = self._schemas.in_force(binding, "value", request.value_format, request.value_schema)
@@ -96,10 +97,10 @@ class Enforcer:
             return schema.reading, not schema.takes_null, schema
         if request.key_schema:
             raise KeyFormatRefused(
-                f"Topic {binding.topic} has no key subject: no schema judges its keys, and they take no key_schema and "
-                f"no key_schema_id. Send keys as application/vnd.kafka.json.v2+json."
+                f"Topic {binding.topic} has no key subject: no schema judges its keys, and a request names none. "
+                f"Send keys in the embedded format json."
             )
-        reading = PLAIN_KEYS.get(request.key_format)
+        reading = PLAIN_KEYS.get(request.key_format) if request.key_format else None
         if reading is None:
             if any(parsed.get("key") is not None for parsed in request.parsed):
                 raise KeySchemaMissing

@@ -15,6 +15,7 @@ ShimError                        a request is answered with an error
 ├── ContentTypeMalformed         a Content-Type that is no media type
 ├── BodyUnreadable               the body is not JSON, or not of the right shape
 ├── EnvelopeRefused              an unknown field, or no records
+├── BatchRefused                 a batch without entries, with too many, or with bad ids
 ├── BodyTooLarge                 more bytes in one body than the limit
 ├── TooManyRecords               more records in one request than the limit
 ├── TooManyRequests              as many requests in flight as the process takes on
@@ -26,7 +27,8 @@ ShimError                        a request is answered with an error
 ├── TopicUnbound                 no binding for the topic that is produced to
 ├── KeySchemaMissing             keys in a schema format without a schema
 ├── SchemaUnparsable             inline schema text that is no schema
-├── SchemaForeign                a schema, or an id, that is not the topic's
+├── SchemaForeign                a schema, an id, a version or a subject that is not the topic's
+├── SchemaUnknown                what is said of a schema names none
 ├── FormatRefused                a content type that would bypass the topic's schema
 ├── KeyFormatRefused             a key schema on a topic whose keys have none
 ├── AdminSwitchedOff             a change over HTTP where no admin token is configured
@@ -152,6 +154,10 @@ class RecordTooLarge(RecordsRefused):
     """A key and value have more bytes than `limits.record_bytes`, and no other record is refused for another reason."""
 
 
+class BatchRefused(ShimError):
+    """A v3 batch is not what a batch must be: entries, not too many, each with an id of its own."""
+
+
 class BodyTooLarge(ShimError):
     """The body has more bytes than `limits.body_bytes`; where its length was declared, none of it was read."""
 
@@ -219,6 +225,13 @@ class SchemaForeign(ShimError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"Error serializing message. {reason}")
+
+
+class SchemaUnknown(ShimError):
+    """What the request says of its schema names none: a version that is not there, or a record's name without one."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Bad Request: {reason}")
 
 
 class FormatRefused(ShimError):
@@ -313,8 +326,12 @@ class Code(IntEnum):
     KEY_SCHEMA_MISSING = 42201
     SCHEMA_INVALID = 42205
     SCHEMA_UNUSABLE = 42207
+    BATCH_REFUSED = 42208
+    KAFKA_INVALID = 40002
+    KAFKA_QUOTA = 42901
     KAFKA = 50002
     KAFKA_RETRIABLE = 50003
+    KAFKA_UNAVAILABLE = 50302
     ADMIN_TOKEN_MISSING = 40190
     ADMIN_SWITCHED_OFF = 40390
     BINDING_NOT_FOUND = 40490
@@ -348,6 +365,7 @@ ANSWERS: dict[type[Exception], tuple[HTTPStatus, Code]] = {
     ContentTypeMalformed: (HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST),
     BodyUnreadable: (HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST),
     EnvelopeRefused: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.UNPROCESSABLE),
+    BatchRefused: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.BATCH_REFUSED),
     RecordsRejected: (HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST),
     BodyTooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Code.TOO_LARGE),
     TooManyRecords: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.TOO_MANY_RECORDS),
@@ -359,6 +377,7 @@ ANSWERS: dict[type[Exception], tuple[HTTPStatus, Code]] = {
     KeySchemaMissing: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.KEY_SCHEMA_MISSING),
     SchemaUnparsable: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.SCHEMA_INVALID),
     SchemaForeign: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.SCHEMA_UNUSABLE),
+    SchemaUnknown: (HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST),
     FormatRefused: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.FORMAT_REFUSED),
     KeyFormatRefused: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.KEY_FORMAT_REFUSED),
     AdminSwitchedOff: (HTTPStatus.FORBIDDEN, Code.ADMIN_SWITCHED_OFF),

@@ -1,6 +1,5 @@
 """From a produce request to its receipt: judge, send, count."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ from confluent_shim.enforcement import RECORD_BYTES, Enforcer, Verdict
 from confluent_shim.errors import Code, RecordsRefused, RecordsRejected, RecordTooLarge, ShimError, TopicUnbound
 from confluent_shim.records import Delivery, ProduceRequest, Receipt
 from confluent_shim.sinks import Handover, Sink
+from confluent_shim.sinks.memory import Settled
 from confluent_shim.telemetry import Metrics
 from jsonschema_bridge import Violation
 from topic_map import Binding
@@ -51,26 +51,43 @@ class Publisher:
         are not; those have a delivery that says why. Raises what `check` raises (with `lenient`, RecordsRefused only
         when no record is admitted), and SinkUnavailable when nothing was handed over.
         """
+        verdict = self._judged(binding, request)
+        if verdict.rejected and not (lenient and verdict.admitted):
+            raise self._rejection(verdict, len(request.records))
+        return self._handed_over(verdict, request)
+
+    def begin_each(self, binding: Binding, request: ProduceRequest) -> "Publication":
+        """Judge `request` and hand over what is admitted, be it nothing; each record is answered by itself.
+
+        Raises what `begin` raises where no single record is to blame.
+        """
+        return self._handed_over(self._judged(binding, request), request)
+
+    def _judged(self, binding: Binding, request: ProduceRequest) -> Verdict:
         try:
             verdict = self._enforcer.judge(binding, request)
         except ShimError as refusal:
             self._metrics.rejected(binding.topic, type(refusal).__name__, len(request.records))
             raise
-        rejection = None
         if verdict.rejected:
             self._count_rejected(verdict)
-            rejection = self._rejection(verdict, len(request.records))
-            if not lenient or not verdict.admitted:
-                raise rejection
-        admitted = verdict.admitted
+        return verdict
+
+    def _handed_over(self, verdict: Verdict, request: ProduceRequest) -> "Publication":
+        binding, admitted = verdict.binding, verdict.admitted
+        if not admitted:
+            return Publication(self, verdict, request.first, Settled([]))
         if request.partition is not None:
             admitted = [
                 replace(record, partition=request.partition) if record.partition is None else record
                 for record in admitted
             ]
+        if request.extras:
+            kept = (extras for index, extras in enumerate(request.extras) if index not in verdict.rejected)
+            admitted = [replace(record, extras=extras) for record, extras in zip(admitted, kept, strict=True)]
         handover = self._sinks[binding.cluster].hand_over(binding.topic, admitted)
         self._metrics.handed_over(binding.cluster, len(admitted))
-        return Publication(self, verdict, rejection, handover)
+        return Publication(self, verdict, request.first, handover)
 
     def settle(self, publication: "Publication", end: float) -> list[Delivery]:
         """Wait for the records that were handed over, and count what became of them."""
@@ -80,7 +97,7 @@ class Publisher:
         finally:
             self._metrics.settled(verdict.binding.cluster, len(verdict.admitted))
         self._count(verdict.binding.topic, deliveries)
-        return deliveries
+        return _beside_refusals(deliveries, publication, self._max_violations) if verdict.rejected else deliveries
 
     def _count_rejected(self, verdict: Verdict) -> None:
         for violations in verdict.rejected.values():
@@ -114,41 +131,48 @@ class Publisher:
 
 
 class Publication(NamedTuple):
-    """A request that was judged and, as far as it is to be sent, handed over."""
+    """A request that was judged and, as far as it is to be sent, handed over.
+
+    `first` is what the client counts its first record as.
+    """
 
     publisher: Publisher
     verdict: Verdict
-    rejection: RecordsRefused | None
+    first: int
     handover: Handover
 
-    def receipt(self, end: float) -> Receipt:
+    def deliveries(self, end: float) -> list[Delivery]:
         """Return what became of each record when that is known, or when `end`, on the monotonic clock, is reached."""
-        deliveries = self.publisher.settle(self, end)
-        if self.rejection is not None:
-            deliveries = _beside_refusals(deliveries, self.verdict, self.rejection)
+        return self.publisher.settle(self, end)
+
+    def receipt(self, end: float) -> Receipt:
+        """Return the same, for the whole request."""
+        deliveries = self.deliveries(end)
         failed = sum([delivery.error_code is not None for delivery in deliveries])
         key_schema = self.verdict.key_schema
         key_schema_id = None if key_schema is None else key_schema.carried_id
         return Receipt(deliveries, key_schema_id, self.verdict.schema.carried_id, failed)
 
 
-def _beside_refusals(deliveries: Sequence[Delivery], verdict: Verdict, rejection: RecordsRefused) -> list[Delivery]:
-    """Put the deliveries of the admitted records and the reasons of the rejected ones in the request's order."""
-    listed: dict[object, list[dict[str, object]]] = defaultdict(list)
-    for error in rejection.errors:
-        listed[error["record"]].append(error)
+def _beside_refusals(deliveries: Sequence[Delivery], publication: Publication, most: int) -> list[Delivery]:
+    """Put the deliveries of the admitted records and the reasons of the rejected ones in the request's order.
+
+    At most `most` reasons are listed for a record.
+    """
+    rejected, first = publication.verdict.rejected, publication.first
     written = iter(deliveries)
     return [
-        _refused(listed[index]) if index in verdict.rejected else next(written)
-        for index in range(len(deliveries) + len(verdict.rejected))
+        _refused(first + index, rejected[index], most) if index in rejected else next(written)
+        for index in range(len(deliveries) + len(rejected))
     ]
 
 
-def _refused(errors: Sequence[dict[str, object]]) -> Delivery:
+def _refused(record: int, violations: Sequence[Violation], most: int) -> Delivery:
+    errors = [described(record, violation) for violation in violations[:most]]
     why = "it does not conform"
-    if errors:
-        why = f"{_place(str(errors[0]['part']), str(errors[0]['pointer']))}: {errors[0]['message']}"
-    code = Code.TOO_LARGE if errors and errors[0]["keyword"] == RECORD_BYTES else Code.BAD_REQUEST
+    if violations:
+        why = f"{_place(violations[0].part, violations[0].pointer)}: {violations[0].message}"
+    code = Code.TOO_LARGE if violations and violations[0].keyword == RECORD_BYTES else Code.BAD_REQUEST
     return Delivery(None, None, code, f"Bad Request: {why}", "not_written", retryable=False, errors=errors)
 
 

@@ -43,12 +43,14 @@ class Compiled(NamedTuple):
     """A schema compiled for the keys or the values of a topic.
 
     `carried_id` is the id in the frame of what lands, None without a frame; `takes_null` tells whether null conforms.
-    `readings` has the embedded formats in which JSON comes. The others are for payloads that come as bytes: `read`
-    gives the value that one holds, or raises JsonUnreadable or AvroUndecodable.
+    `own_format` is the embedded format that is named for this kind of schema, `readings` has those in which JSON comes.
+    The others are for payloads that come as bytes: `read` gives the value that one holds, or raises JsonUnreadable or
+    AvroUndecodable.
     """
 
     carried_id: int | None
     takes_null: bool
+    own_format: EmbeddedFormat
     readings: Mapping[EmbeddedFormat, Reading]
     read: Callable[[bytes], object]
     is_valid: Callable[[object], bool]
@@ -81,18 +83,20 @@ def json_schema(validator: JsonSchemaValidator, part: Part, carried_id: int | No
         return prefix + confluent_text(parsed) if is_valid(parsed) else None
 
     reading = Reading(key if part == "key" else value, validator.violations)
-    readings: dict[EmbeddedFormat, Reading] = {"json": reading, "jsonschema": reading}
-    return Compiled(carried_id, is_valid(None), readings, read_json, is_valid, validator.violations)
+    readings: dict[EmbeddedFormat, Reading] = {"json": reading, "jsonschema": reading, "string": _string(reading)}
+    return Compiled(carried_id, is_valid(None), "jsonschema", readings, read_json, is_valid, validator.violations)
 
 
 def _avro(codec: AvroCodec, carried_id: int | None) -> Compiled:
     prefix = _prefix(carried_id)
+    plain = _avro_reading(codec.encode_plain, prefix)
     readings: dict[EmbeddedFormat, Reading] = {
         "avro": _avro_reading(codec.encode_json, prefix),
-        "json": _avro_reading(codec.encode_plain, prefix),
+        "json": plain,
+        "string": _string(plain),
     }
     takes_null = isinstance(codec.encode_plain(None), bytes)
-    return Compiled(carried_id, takes_null, readings, codec.decode, lambda _: True, lambda _: ())
+    return Compiled(carried_id, takes_null, "avro", readings, codec.decode, lambda _: True, lambda _: ())
 
 
 def _avro_reading(encode: Callable[[object], bytes | list[Violation]], prefix: bytes) -> Reading:
@@ -105,6 +109,22 @@ def _avro_reading(encode: Callable[[object], bytes | list[Violation]], prefix: b
         return () if isinstance(found, bytes) else found
 
     return Reading(landing, violations)
+
+
+def _string(reading: Reading) -> Reading:
+    """Return how JSON is read of which the client says that it is a string: no other value will do."""
+
+    def landing(raw: msgspec.Raw, parsed: object) -> bytes | None:
+        return reading.landing(raw, parsed) if isinstance(parsed, str | None) else None
+
+    def violations(parsed: object) -> Iterable[Violation]:
+        return reading.violations(parsed) if isinstance(parsed, str | None) else _not_a_string(parsed)
+
+    return Reading(landing, violations)
+
+
+def _not_a_string(parsed: object) -> Iterable[Violation]:
+    yield _refused("string", "a string", bounded(parsed), "the data is not a string").violation
 
 
 def _prefix(carried_id: int | None) -> bytes:
@@ -202,10 +222,11 @@ def _from_base64(data: object) -> bytes:
         raise _refused("base64", "a base64 string", bounded(data), "the data is not a valid base64 string") from None
 
 
-_ANY_BYTES = Compiled(None, False, {}, lambda _: b"", lambda _: True, lambda _: ())
+_ANY_BYTES = Compiled(None, False, "binary", {}, lambda _: b"", lambda _: True, lambda _: ())
 
 PLAIN_KEYS: Mapping[EmbeddedFormat, Reading] = {
     "json": Reading(lambda _, parsed: confluent_text(parsed), lambda _: ()),
     "binary": binary(lambda sent: (_ANY_BYTES, sent), null=False),
+    "string": Reading(lambda _, parsed: parsed.encode() if isinstance(parsed, str) else None, _not_a_string),
 }
 """How keys are read that no schema judges, in the formats that need none."""

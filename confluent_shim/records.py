@@ -6,7 +6,8 @@ from typing import Annotated, Literal, NamedTuple
 import msgspec
 from msgspec import Meta
 
-EmbeddedFormat = Literal["json", "jsonschema", "avro", "binary", "protobuf"]
+EmbeddedFormat = Literal["json", "jsonschema", "avro", "binary", "string", "protobuf"]
+SubjectStrategy = Literal["TOPIC_NAME", "RECORD_NAME", "TOPIC_RECORD_NAME"]
 Part = Literal["key", "value"]
 Outcome = Literal["written", "not_written", "unknown"]
 
@@ -23,33 +24,52 @@ class IncomingRecord(msgspec.Struct, forbid_unknown_fields=True):
     partition: Int32 | None = None
 
 
+class Extras(NamedTuple):
+    """What a record may carry besides key and value: headers in their order, and its time in ms since 1970."""
+
+    headers: Sequence[tuple[str, bytes | None]] = ()
+    timestamp: int | None = None
+
+
 class Claimed(NamedTuple):
-    """What a produce request says of the schema of its keys or of its values: text, id, or nothing."""
+    """What a produce request says of the schema of its keys or of its values: all that is given must be true of it.
+
+    `version` is a number or `latest`; `strategy` says how Confluent would derive the subject's name.
+    """
 
     schema: str | None = None
     schema_id: int | None = None
+    version: int | Literal["latest"] | None = None
+    subject: str | None = None
+    strategy: SubjectStrategy | None = None
 
     def __bool__(self) -> bool:
-        return self.schema is not None or self.schema_id is not None
+        return self != _NOTHING
+
+
+_NOTHING = (None,) * len(Claimed._fields)
 
 
 class ProduceRequest(NamedTuple):
     """Records for one topic, read but not yet judged.
 
-    `key_format` and `value_format` are the embedded formats in which keys and values come. `parsed` holds, record by
-    record, the same as `records` as Python objects: a dict with `key` and `value`. No record has
-    more bytes than `size`.
+    `key_format` and `value_format` are the embedded formats in which keys and values come, None for that of the schema.
+    `parsed` holds, record by record, the same as `records` as Python objects: a dict with `key` and `value`. No record
+    has more bytes than `size`. `extras` is empty where no record has any; `first` is what the client counts the first
+    record as.
     """
 
     topic: str
-    key_format: EmbeddedFormat
-    value_format: EmbeddedFormat
+    key_format: EmbeddedFormat | None
+    value_format: EmbeddedFormat | None
     records: Sequence[IncomingRecord]
     parsed: Sequence[dict[str, object]]
     key_schema: Claimed = Claimed()
     value_schema: Claimed = Claimed()
     partition: int | None = None
     size: int = 0
+    extras: Sequence[Extras | None] = ()
+    first: int = 0
 
 
 class AdmittedRecord(msgspec.Struct, frozen=True):
@@ -58,12 +78,15 @@ class AdmittedRecord(msgspec.Struct, frozen=True):
     key: bytes | None
     value: bytes | None
     partition: int | None = None
+    extras: Extras | None = None
 
 
 class Delivery(msgspec.Struct, frozen=True):
     """What became of one record: a place in the log, or an error with Confluent's code.
 
-    `errors` holds the violations, as an answer lists them, of a record that was refused beside others that were sent.
+    `timestamp` is that of the record in the log, in ms since 1970. `error_code_v3` is the code of the v3 API where that
+    has another one. `errors` holds the violations, as an answer lists them, of a record that was refused beside others
+    that were sent.
     """
 
     partition: int | None
@@ -73,6 +96,8 @@ class Delivery(msgspec.Struct, frozen=True):
     outcome: Outcome = "written"
     retryable: bool = False
     errors: Sequence[dict[str, object]] = ()
+    timestamp: int | None = None
+    error_code_v3: int | None = None
 
 
 class Receipt(NamedTuple):

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from confluent_shim.errors import FormatRefused, SchemaForeign, SchemaUnparsable, SinkUnavailable
+from confluent_shim.errors import FormatRefused, SchemaForeign, SchemaUnknown, SchemaUnparsable, SinkUnavailable
 from confluent_shim.readings import Compiled, Reading, binary, compiled, framed
 from confluent_shim.records import Claimed, EmbeddedFormat, Part
 from jsonschema_bridge import (
@@ -25,6 +25,8 @@ KIND_OF_ENCODING: Mapping[str, SchemaKind] = {"json-schema": "JSON", "json": "JS
 """What kind of schema a binding's encoding needs."""
 
 _MAX_COMPILED = 10_000
+_NAME_CHARACTERS = 249
+_BY_RECORD = ("RECORD_NAME", "TOPIC_RECORD_NAME")
 
 
 class InForce(NamedTuple):
@@ -34,8 +36,10 @@ class InForce(NamedTuple):
     each record brings its own. `takes_null` tells whether null conforms to the schema.
     """
 
+    subject: str
     version: int
     schema_id: int
+    embedded_format: EmbeddedFormat
     carried_id: int | None
     takes_null: bool
     reading: Reading
@@ -55,13 +59,15 @@ class Schemas:
     def __init__(self, registries: Mapping[str, Registry]) -> None:
         self._registries = registries
         self._compiled: dict[tuple[str, int, SchemaKind, str], Compiled] = {}
-        self._current: dict[tuple[str, Part, EmbeddedFormat], _Current] = {}
+        self._current: dict[tuple[str, Part, EmbeddedFormat | None], _Current] = {}
 
-    def in_force(self, binding: Binding, part: Part, embedded_format: EmbeddedFormat, claimed: Claimed) -> InForce:
+    def in_force(
+        self, binding: Binding, part: Part, embedded_format: EmbeddedFormat | None, claimed: Claimed
+    ) -> InForce:
         """Return the version that `binding` takes and the request names; without a name it is the current one.
 
-        Raises SchemaForeign, SchemaUnparsable, SchemaInvalid, FormatRefused, SinkUnavailable for a cluster that is
-        not configured, and the registry's errors.
+        Where no embedded format is named it is the schema's own. Raises SchemaForeign, SchemaUnknown, SchemaUnparsable,
+        SchemaInvalid, FormatRefused, SinkUnavailable for a cluster that is not configured, and the registry's errors.
         """
         registry = self._registries.get(binding.cluster)
         if registry is None:
@@ -86,7 +92,7 @@ class Schemas:
         registry: Registry,
         binding: Binding,
         part: Part,
-        embedded_format: EmbeddedFormat,
+        embedded_format: EmbeddedFormat | None,
         claimed: Claimed,
         versions: Sequence[int],
     ) -> InForce:
@@ -98,6 +104,7 @@ class Schemas:
                 f"(versions = {binding.versions})."
             )
         if claimed:
+            _check_claim(binding, part, versions, claimed)
             found = _claimed_version(registry, binding, part, taken, claimed)
         else:
             found = registry.registered(subject, taken[-1])
@@ -105,11 +112,12 @@ class Schemas:
         if embedded_format == "binary":
             named = [found] if claimed else [registry.registered(subject, version) for version in taken]
             in_binary = self._binary(registry, binding, part, named)
-            return InForce(found.version, found.schema_id, None, schema.takes_null, in_binary)
-        reading = schema.readings.get(embedded_format)
+            return InForce(subject, found.version, found.schema_id, "binary", None, schema.takes_null, in_binary)
+        form = embedded_format or schema.own_format
+        reading = schema.readings.get(form)
         if reading is None:
-            raise _format_refused(binding, part, schema, embedded_format)
-        return InForce(found.version, found.schema_id, schema.carried_id, schema.takes_null, reading)
+            raise _format_refused(binding, part, schema, form)
+        return InForce(subject, found.version, found.schema_id, form, schema.carried_id, schema.takes_null, reading)
 
     def _of(self, registry: Registry, binding: Binding, part: Part, found: RegisteredSchema) -> Compiled:
         # The same id may be bound in several encodings, as keys too; and some registries give one id to the same text
@@ -185,10 +193,10 @@ def _suits(found: RegisteredSchema, binding: Binding, part: Part) -> bool:
 
 
 def _format_refused(binding: Binding, part: Part, schema: Compiled, embedded_format: str) -> FormatRefused:
-    names = [f"application/vnd.kafka.{name}.v2+json" for name in sorted((*schema.readings, "binary"))]
+    *names, last = sorted({*schema.readings, "binary"} - {"string"})  # a string is JSON of one type
     return FormatRefused(
-        f"The {part}s of topic {binding.topic} are bound to subject {subject_of(binding, part)}, which takes them as "
-        f"{', '.join(names[:-1])} or {names[-1]}, not in the embedded format {embedded_format}."
+        f"The {part}s of topic {binding.topic} are bound to subject {subject_of(binding, part)}, which takes them in "
+        f"the embedded formats {', '.join(names)} and {last}, not in {embedded_format}."
     )
 
 
@@ -199,10 +207,24 @@ def _in_words(binding: Binding, part: Part, current: RegisteredSchema) -> str:
     )
 
 
+def _check_claim(binding: Binding, part: Part, versions: Sequence[int], claimed: Claimed) -> None:
+    """Check what the request says of the subject and its versions. Raises SchemaForeign, SchemaUnknown."""
+    subject = subject_of(binding, part)
+    named = f"{binding.topic}-{part}" if claimed.strategy == "TOPIC_NAME" else claimed.subject
+    if named is not None and named != subject:
+        raise SchemaForeign(
+            f"The {part}s of topic {binding.topic} have the subject {subject}, not {named[:_NAME_CHARACTERS]}."
+        )
+    if isinstance(claimed.version, int) and claimed.version not in versions:
+        raise SchemaUnknown(f"Schema does not exist for subject: {subject}, version: {claimed.version}")
+    if claimed.strategy in _BY_RECORD and claimed.schema is None and claimed.schema_id is None:
+        raise SchemaUnknown(f"Cannot use schema_subject_strategy={claimed.strategy} without schema_id or schema.")
+
+
 def _claimed_version(
     registry: Registry, binding: Binding, part: Part, taken: Sequence[int], claimed: Claimed
 ) -> RegisteredSchema:
-    """Find the version that the request names by id or by text among those the binding takes."""
+    """Find the version that the request names among those the binding takes."""
     every = [registry.registered(subject_of(binding, part), version) for version in reversed(taken)]
     candidates = every
     if claimed.schema is not None:
@@ -210,13 +232,43 @@ def _claimed_version(
         candidates = _of_text(registry, every, Schema(claimed.schema, kind))
     if claimed.schema_id is not None:
         candidates = [found for found in candidates if found.schema_id == claimed.schema_id]
+    if claimed.version is not None:
+        version = registry.versions(every[0].subject)[-1] if claimed.version == "latest" else claimed.version
+        candidates = [found for found in candidates if found.version == version]
+    if claimed.strategy in _BY_RECORD:
+        prefix = f"{binding.topic}-" if claimed.strategy == "TOPIC_RECORD_NAME" else ""
+        candidates = [found for found in candidates if found.subject == f"{prefix}{_record_name(found.schema)}"]
     if not candidates:
-        named = f"{part}_schema" if claimed.schema is not None else f"{part}_schema_id {claimed.schema_id}"
         raise SchemaForeign(
-            f"{named} is not what topic {binding.topic} takes: {_in_words(binding, part, every[0])}. "
+            f"{_named(part, claimed)} is not what topic {binding.topic} takes: {_in_words(binding, part, every[0])}. "
             f"Leave it out to use that."
         )
     return candidates[0]
+
+
+def _named(part: Part, claimed: Claimed) -> str:
+    """Say what a request named that cannot be had; several names can only be had together."""
+    names = []
+    if claimed.schema is not None:
+        names.append(f"{part}_schema")
+    if claimed.schema_id is not None:
+        names.append(f"{part}_schema_id {claimed.schema_id}")
+    if claimed.version is not None:
+        names.append(f"schema_version {claimed.version}")
+    if claimed.strategy in _BY_RECORD:
+        names.append(f"subject_name_strategy {claimed.strategy}")
+    return " with ".join(names)
+
+
+def _record_name(schema: Schema) -> str | None:
+    """Return what Confluent takes for the name of a record: an Avro record's full name, a JSON Schema's title."""
+    document = read_schema(schema.text)
+    if not isinstance(document, dict):
+        return None
+    if schema.kind != "AVRO":
+        return document.get("title")
+    name, namespace = document.get("name"), document.get("namespace")
+    return name if not namespace or "." in str(name) else f"{namespace}.{name}"
 
 
 def _of_text(registry: Registry, candidates: Sequence[RegisteredSchema], schema: Schema) -> list[RegisteredSchema]:

@@ -21,6 +21,10 @@ class Handover(Protocol):
         """
         ...
 
+    def ready(self) -> bool:
+        """Tell whether something has been heard of every record, so that there is nothing to wait for."""
+        ...
+
 
 class Sink(Protocol):
     """Takes the admitted records of one request and says what became of each.

@@ -1,6 +1,6 @@
 """What a Kafka error means for a record: Confluent's code, whether it was written, whether a retry may help.
 
-Sources: rest-proxy contract, section 1.8; design decision 8; measured outcomes on a real broker.
+Sources: rest-proxy contract, sections 1.8 and 2.4; design decision 8; measured outcomes on a real broker.
 """
 
 from confluent_kafka import KafkaError
@@ -51,13 +51,33 @@ _RETRIABLE = _UNKNOWN_OUTCOME | frozenset(
         KafkaError.THROTTLING_QUOTA_EXCEEDED,
     }
 )
+_V3_CODES = {
+    KafkaError._UNKNOWN_TOPIC: Code.TOPIC_NOT_FOUND,  # noqa: SLF001
+    KafkaError._UNKNOWN_PARTITION: Code.TOPIC_NOT_FOUND,  # noqa: SLF001 - Confluent's v3 does not tell the two apart
+    KafkaError.UNKNOWN_TOPIC_OR_PART: Code.TOPIC_NOT_HOSTED,
+    KafkaError.MSG_SIZE_TOO_LARGE: Code.TOO_LARGE,
+    KafkaError.TOPIC_EXCEPTION: Code.KAFKA_INVALID,
+    KafkaError.INVALID_REQUEST: Code.KAFKA_INVALID,
+    KafkaError.POLICY_VIOLATION: Code.KAFKA_INVALID,
+    KafkaError.THROTTLING_QUOTA_EXCEEDED: Code.KAFKA_QUOTA,
+    KafkaError.BROKER_NOT_AVAILABLE: Code.KAFKA_UNAVAILABLE,
+}
+"""Where the v3 API has a code of its own; elsewhere it has that of v2."""
 
 
 def failed(error: KafkaError) -> Delivery:
     """Turn a delivery error into what the client is told."""
     number = error.code()
     outcome: Outcome = "unknown" if number in _UNKNOWN_OUTCOME else "not_written"
-    return Delivery(None, None, _code(number), error.str(), outcome, retryable=number in _RETRIABLE)
+    return Delivery(
+        None,
+        None,
+        _code(number),
+        error.str(),
+        outcome,
+        retryable=number in _RETRIABLE,
+        error_code_v3=_V3_CODES.get(number),
+    )
 
 
 def undelivered() -> Delivery:

@@ -107,6 +107,9 @@ class _Handover(NamedTuple):
     topic: str
     records: Sequence[AdmittedRecord]
 
+    def ready(self) -> bool:
+        return self.queued.ready()
+
     def wait(self, end: float) -> list[Delivery]:
         deliveries = self.queued.wait(end)
         refused = self.queued.refused_for_size()

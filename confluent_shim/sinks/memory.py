@@ -1,7 +1,8 @@
 import threading
+import time
 import zlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from confluent_shim.errors import MetadataUnavailable, SinkUnavailable, TopicNotHosted
@@ -22,12 +23,22 @@ class Settled(NamedTuple):
         del end
         return self.deliveries
 
+    def ready(self) -> bool:
+        return True
+
 
 class MemorySink(Sink):
     """Keeps what it is sent in lists: for tests, and for `serve` without Kafka."""
 
-    def __init__(self, topics: Sequence[str] = (), partitions: int = 4, cluster_id: str = "memory") -> None:
+    def __init__(
+        self,
+        topics: Sequence[str] = (),
+        partitions: int = 4,
+        cluster_id: str = "memory",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._partitions = partitions
+        self._clock = clock
         self._lock = threading.Lock()
         self._closed = False
         self._topics = set(topics)
@@ -39,15 +50,17 @@ class MemorySink(Sink):
             if self._closed:
                 raise SinkUnavailable("the process is ending; nothing of this request was sent")
             self._topics.add(topic)
-            return Settled([self._append(topic, record) for record in records])
+            now = int(self._clock() * 1000)
+            return Settled([self._append(topic, record, now) for record in records])
 
-    def _append(self, topic: str, record: AdmittedRecord) -> Delivery:
+    def _append(self, topic: str, record: AdmittedRecord, now: int) -> Delivery:
         partition = record.partition
         if partition is None:
             partition = zlib.crc32(record.key) % self._partitions if record.key else 0
+        timestamp = None if record.extras is None else record.extras.timestamp
         log = self._logs[topic, partition]
         log.append(record)
-        return Delivery(partition, len(log) - 1)
+        return Delivery(partition, len(log) - 1, timestamp=timestamp or now)
 
     def landed(self, topic: str) -> list[AdmittedRecord]:
         """Return what `topic` holds, partition by partition."""

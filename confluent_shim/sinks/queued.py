@@ -64,7 +64,7 @@ class QueuedRecords:
 
         def report(error: KafkaError | None, message: Message) -> None:
             if error is None:
-                deliveries[index] = Delivery(message.partition(), message.offset())
+                deliveries[index] = Delivery(message.partition(), message.offset(), timestamp=message.timestamp()[1])
             else:
                 self._note(index, error)
             reported.append(index)
@@ -81,9 +81,13 @@ class QueuedRecords:
     def wait(self, end: float) -> list[Delivery]:
         """Return the deliveries when all are known or `end`, on the monotonic clock, is reached."""
         # The last report may have come before the refusals were counted, and then it did not know that it was the last.
-        if len(self._reported) < self._awaited:
+        if not self.ready():
             self._all_reported.acquire(timeout=max(0.0, end - time.monotonic()))
         return [delivery or undelivered() for delivery in self._deliveries]
+
+    def ready(self) -> bool:
+        """Tell whether `wait` would return at once."""
+        return len(self._reported) >= self._awaited
 
     def refused_for_size(self) -> list[int]:
         """Return the indexes of the records whose batch the broker found too large, in order."""
@@ -92,7 +96,13 @@ class QueuedRecords:
 
 def _queue(produce: _Produce, topic: str, record: AdmittedRecord, report: _Report) -> None:
     partition = _ANY_PARTITION if record.partition is None else record.partition
-    produce(topic, record.value, record.key, partition, report)
+    extras = record.extras
+    if extras is None:
+        produce(topic, record.value, record.key, partition, report)
+    else:
+        # To librdkafka 0 means that there is no timestamp.
+        headers, timestamp = list(extras.headers), extras.timestamp or 0
+        produce(topic, record.value, record.key, partition, report, timestamp=timestamp, headers=headers)
 
 
 def error_of(error: KafkaException | BufferError) -> KafkaError:

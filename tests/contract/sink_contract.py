@@ -1,20 +1,24 @@
 """What every sink promises, told once; a subclass brings the sink and a way to read what landed."""
 
+import time
 import uuid
 from collections.abc import Callable
 
 import pytest
 
 from confluent_shim.errors import SinkUnavailable
-from confluent_shim.records import AdmittedRecord
+from confluent_shim.records import AdmittedRecord, Extras
 from confluent_shim.sinks import Sink
 
 Landed = tuple[int, int, bytes | None, bytes | None]
 ReadAll = Callable[[str], list[Landed]]
+ReadExtras = Callable[[str], list[Extras]]
 
 
 class SinkContract:
-    """Subclasses give the fixtures `sink`, `read_all` (partition, offset, key, value) and `make_topic`."""
+    """Subclasses give the fixtures `sink`, `make_topic`, `read_all` (partition, offset, key, value), `read_extras`."""
+
+    tells_times = True
 
     @pytest.fixture
     def topic(self, make_topic: Callable[[str], None]) -> str:
@@ -51,6 +55,35 @@ class SinkContract:
         records = [AdmittedRecord(b"", b"", 0), AdmittedRecord(b"k", None, 0), AdmittedRecord(None, b"v", 0)]
         sink.send(topic, records)
         assert [(key, value) for *_, key, value in read_all(topic)] == [(b"", b""), (b"k", None), (None, b"v")]
+
+    def test_headers_keep_their_order_their_repeats_and_their_nulls(
+        self, sink: Sink, topic: str, read_extras: ReadExtras
+    ) -> None:
+        headers = (("b", b"1"), ("a", None), ("b", b"1"), ("", b""), ("\u00e9", b"\0\xff"))
+        sink.send(topic, [AdmittedRecord(b"k", b"v", 0, Extras(headers)), AdmittedRecord(None, b"v", 0)])
+        assert [tuple(extras.headers) for extras in read_extras(topic)] == [headers, ()]
+
+    def test_a_record_has_the_time_that_it_was_given(self, sink: Sink, topic: str, read_extras: ReadExtras) -> None:
+        given = [AdmittedRecord(None, b"v", 0, Extras(timestamp=timestamp)) for timestamp in (1_612_552_482_123, 1)]
+        sink.send(topic, given)
+        assert [extras.timestamp for extras in read_extras(topic)] == [1_612_552_482_123, 1]
+
+    def test_a_delivery_tells_the_time_of_its_record(self, sink: Sink, topic: str) -> None:
+        if not self.tells_times:
+            pytest.skip("librdkafka's mock cluster tells the same time for every record")
+        before = int(time.time() * 1000)
+        extras = (None, Extras(timestamp=1_612_552_482_123), Extras((("a", b"1"),)))
+        now, given, with_header = sink.send(topic, [AdmittedRecord(None, b"v", 0, each) for each in extras])
+        assert given.timestamp == 1_612_552_482_123
+        for delivery in (now, with_header):
+            assert delivery.timestamp is not None
+            assert before <= delivery.timestamp <= time.time() * 1000
+
+    def test_a_handover_is_ready_once_something_was_heard_of_every_record(self, sink: Sink, topic: str) -> None:
+        handover = sink.hand_over(topic, [AdmittedRecord(None, b"v")] * 3)
+        deliveries = handover.wait(time.monotonic() + 15)
+        assert handover.ready()
+        assert [delivery.outcome for delivery in deliveries] == ["written"] * 3
 
     def test_a_topic_that_is_there_is_known(self, sink: Sink, topic: str) -> None:
         assert sink.has_topic(topic)

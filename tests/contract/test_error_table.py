@@ -1,6 +1,7 @@
 """The one table from an error to an HTTP answer: total, and true to its rules."""
 
 import pytest
+from confluent_kafka import KafkaError
 
 from confluent_shim.errors import (
     ANSWERS,
@@ -15,6 +16,7 @@ from confluent_shim.errors import (
     answer_of,
     leaves,
 )
+from confluent_shim.sinks.delivery_errors import failed
 from jsonschema_bridge import BridgeError, RegistryUnauthorized, RegistryUnavailable
 from topic_map import StoreTooNew, StoreUnavailable, TopicMapError
 
@@ -40,6 +42,7 @@ CONFLUENT = {
     415,
     422,
     500,
+    40002,
     40101,
     40301,
     40401,
@@ -48,8 +51,11 @@ CONFLUENT = {
     42201,
     42205,
     42207,
+    42208,
+    42901,
     50002,
     50003,
+    50302,
 }
 """Numbers of kafka-rest and rest-utils, used with their meaning."""
 
@@ -96,7 +102,9 @@ def test_a_code_is_confluent_s_or_lies_in_the_private_band(code: Code) -> None:
 
 def test_every_code_is_used() -> None:
     """A code is answered for a request, or for a record that Kafka did not take."""
-    of_records = {Code.KAFKA_AUTHENTICATION, Code.KAFKA_AUTHORIZATION, Code.KAFKA, Code.KAFKA_RETRIABLE}
+    numbers = [number for number in vars(KafkaError).values() if isinstance(number, int)]
+    deliveries = [failed(KafkaError(number)) for number in numbers]
+    of_records = {code for each in deliveries for code in (each.error_code, each.error_code_v3) if code}
     assert {code for _, code in ANSWERS.values()} | of_records == set(Code)
 
 

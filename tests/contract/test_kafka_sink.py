@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from confluent_shim.devstack import MockKafka, read_topic
-from confluent_shim.records import AdmittedRecord
+from confluent_shim.records import AdmittedRecord, Extras
 from confluent_shim.sinks.kafka import KafkaSink
-from tests.contract.sink_contract import ReadAll, SinkContract
+from tests.contract.sink_contract import ReadAll, ReadExtras, SinkContract
+from tests.stack.topics import read_all
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +19,8 @@ def kafka() -> Iterator[MockKafka]:
 
 
 class TestKafkaSink(SinkContract):
+    tells_times = False
+
     @pytest.fixture
     def sink(self, kafka: MockKafka) -> Iterator[KafkaSink]:
         sink = KafkaSink({"bootstrap.servers": kafka.bootstrap})
@@ -33,6 +36,10 @@ class TestKafkaSink(SinkContract):
         return lambda topic: [
             (each.partition, each.offset, each.key, each.value) for each in read_topic(kafka.bootstrap, topic)
         ]
+
+    @pytest.fixture
+    def read_extras(self, kafka: MockKafka) -> ReadExtras:
+        return lambda topic: [Extras(record.headers, record.timestamp) for record in read_all(kafka.bootstrap, topic)]
 
 
 def test_without_a_broker_nothing_is_claimed_to_be_written() -> None:

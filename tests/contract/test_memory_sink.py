@@ -2,8 +2,9 @@ from collections.abc import Callable
 
 import pytest
 
+from confluent_shim.records import Extras
 from confluent_shim.sinks.memory import MemorySink
-from tests.contract.sink_contract import ReadAll, SinkContract
+from tests.contract.sink_contract import ReadAll, ReadExtras, SinkContract
 
 
 class TestMemorySink(SinkContract):
@@ -20,3 +21,7 @@ class TestMemorySink(SinkContract):
         return lambda topic: [
             (partition, offset, record.key, record.value) for partition, offset, record in sink.read(topic)
         ]
+
+    @pytest.fixture
+    def read_extras(self, sink: MemorySink) -> ReadExtras:
+        return lambda topic: [record.extras or Extras() for record in sink.landed(topic)]

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from confluent_shim.errors import SinkUnavailable
-from confluent_shim.records import AdmittedRecord, Delivery
+from confluent_shim.records import AdmittedRecord, Delivery, Extras
 from confluent_shim.sinks.kafka import KafkaSink
 from jsonschema_bridge import confluent_text
-from tests.contract.sink_contract import ReadAll, SinkContract
+from tests.contract.sink_contract import ReadAll, ReadExtras, SinkContract
 from tests.shared_data import TRANSCRIPTS
 from tests.stack import Kafka, Stack
 from tests.stack.topics import create_on_kafka, read_all
@@ -58,6 +58,10 @@ class TestKafkaSink(SinkContract):
         return lambda topic: [
             (record.partition, record.offset, record.key, record.value) for record in real_stack.read_all(topic)
         ]
+
+    @pytest.fixture
+    def read_extras(self, real_stack: Stack) -> ReadExtras:
+        return lambda topic: [Extras(record.headers, record.timestamp) for record in real_stack.read_all(topic)]
 
 
 @pytest.fixture(scope="module")

@@ -19,13 +19,14 @@ _READER = {
 
 
 class Record(NamedTuple):
-    """A record as a consumer sees it; `headers` keep order and repeats."""
+    """A record as a consumer sees it; `headers` keep order and repeats, `timestamp` is in ms since 1970."""
 
     partition: int
     offset: int
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes | None], ...]
+    timestamp: int
 
 
 def create_on_kafka(bootstrap: str, name: str, partitions: int, config: dict[str, str]) -> None:
@@ -92,7 +93,8 @@ def _read_to_end(consumer: Consumer, partitions: list[TopicPartition]) -> list[R
         if error is not None:
             unfinished.discard(partition)
             continue
-        records.append(Record(partition, offset, message.key(), message.value(), _headers(message)))
+        _, timestamp = message.timestamp()
+        records.append(Record(partition, offset, message.key(), message.value(), _headers(message), timestamp))
     return records
 
 

@@ -30,5 +30,23 @@ def test_an_error_has_confluents_code_and_an_honest_outcome(
     assert delivery.error
 
 
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (KafkaError._UNKNOWN_TOPIC, 40401),
+        (KafkaError._UNKNOWN_PARTITION, 40401),
+        (KafkaError.UNKNOWN_TOPIC_OR_PART, 40403),
+        (KafkaError.MSG_SIZE_TOO_LARGE, 413),
+        (KafkaError.TOPIC_EXCEPTION, 40002),
+        (KafkaError.THROTTLING_QUOTA_EXCEEDED, 42901),
+        (KafkaError.BROKER_NOT_AVAILABLE, 50302),
+        (KafkaError._MSG_TIMED_OUT, None),
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, None),
+    ],
+)
+def test_some_errors_have_a_code_of_their_own_in_the_v3_api(number: int, code: int | None) -> None:
+    assert failed(KafkaError(number)).error_code_v3 == code
+
+
 def test_silence_is_unknown() -> None:
     assert (undelivered().outcome, undelivered().retryable) == ("unknown", True)
