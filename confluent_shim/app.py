@@ -12,6 +12,7 @@ from confluent_shim.api.answers import encode, error_answer
 from confluent_shim.api.facts import Observed, facts_of, reason_phrase
 from confluent_shim.api.front import Front
 from confluent_shim.api.produce_v2 import ProduceV2
+from confluent_shim.api.produce_v3 import ProduceV3
 from confluent_shim.capacity import Capacity
 from confluent_shim.errors import MethodUnsupported, RouteUnknown
 from confluent_shim.services import Services, build_services
@@ -34,7 +35,8 @@ def create_app(settings: Settings, services: Services) -> Flask:
     limits = settings.limits
     app.config["MAX_CONTENT_LENGTH"] = limits.body_bytes
     capacity = Capacity(settings.requests_at_a_time(), limits.bytes)
-    produce = ProduceV2(services.publisher, capacity, limits, Front(app.wsgi_app))
+    produce_v3 = ProduceV3(services.publisher, capacity, limits, Front(app.wsgi_app))
+    produce = ProduceV2(services.publisher, capacity, limits, produce_v3)
     app.wsgi_app = Observed(produce, services.metrics, log_all=settings.log.requests == "all")  # type: ignore[method-assign]
     return app
 

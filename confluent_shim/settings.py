@@ -106,6 +106,7 @@ class Limits(_Group, frozen=True, kw_only=True):
 
     body_bytes: Annotated[int, Meta(description="bytes of one request's body", ge=1)] = 10_485_760
     records: Annotated[int, Meta(description="records of one request", ge=1)] = 10_000
+    entries: Annotated[int, Meta(description="entries of one v3 batch", ge=1, le=50)] = 10
     record_bytes: Annotated[int, Meta(description="bytes of one record's key and value, as sent", ge=1)] = 1_000_000
     depth: Annotated[int, Meta(description="levels of arrays and objects in one body", ge=4, le=200)] = 200
     requests: Annotated[
@@ -145,7 +146,11 @@ class Settings(_Group, frozen=True, kw_only=True):
         Meta(description="bearer token for changes under /-/; without one they are switched off"),
     ] = None
     max_violations: Annotated[
-        int, Meta(description="violations listed in one answer at most; the answer says when it cut", ge=1)
+        int,
+        Meta(
+            description="violations listed at most in one answer, or for one record where each is answered by itself",
+            ge=1,
+        ),
     ] = 100
     public_url: Annotated[
         str, Meta(description="address of the shim as clients see it, for links in answers; empty: the Host header's")

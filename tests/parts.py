@@ -83,6 +83,15 @@ class Shim:
         """POST one record per value."""
         return self.produce(topic, {"records": [{"value": value} for value in values]}, content_type)
 
+    def batch(self, topic: str, *records: Mapping[str, object], **headers: str) -> TestResponse:
+        """POST one batch of the v3 API with an entry per record, whose ids are "0", "1" and so on."""
+        entries = [{"id": str(index), **record} for index, record in enumerate(records)]
+        return self.client.post(
+            f"/v3/clusters/c/topics/{topic}/records:batch",
+            data=json.dumps({"entries": entries}),
+            headers={"Content-Type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}},
+        )
+
     def landed(self, topic: str) -> list[bytes | None]:
         """Return the values that are in the topic."""
         return [record.value for record in self.sink.landed(topic)]

@@ -18,9 +18,7 @@ def error_answer(error: Exception, request_id: str) -> tuple[int, dict[str, str]
     Where nothing is wrong with the request, Retry-After says that it may be repeated; a defect is logged with its trace
     under `request_id`.
     """
-    status, code, message = answer_of(error)
-    if code is Code.INTERNAL:
-        log.error("unexpected error", exc_info=error, extra={"facts": {"request_id": request_id}})
+    status, code, message = told(error, request_id)
     if isinstance(error, ContentTypeMalformed):
         return status, {}, b""
     body: dict[str, object] = {"error_code": int(code), "message": message}
@@ -31,10 +29,23 @@ def error_answer(error: Exception, request_id: str) -> tuple[int, dict[str, str]
             body["errors_cut"] = True
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    if status in _LATER:
+    if is_transient(status):
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         body["retryable"] = True
     return status, headers, encode(body)
+
+
+def told(error: Exception, request_id: str) -> tuple[HTTPStatus, Code, str]:
+    """Return (status, error_code, message) for `error`; a defect is logged with its trace under `request_id`."""
+    answer = answer_of(error)
+    if answer[1] is Code.INTERNAL:
+        log.error("unexpected error", exc_info=error, extra={"facts": {"request_id": request_id}})
+    return answer
+
+
+def is_transient(status: HTTPStatus) -> bool:
+    """Tell whether nothing is wrong with a request that is answered with `status`, so that it may be repeated."""
+    return status in _LATER
 
 
 def encode(document: object) -> bytes:

@@ -31,6 +31,7 @@ def blueprint(services: Services) -> Blueprint:
     add_resource(routes, _CLUSTER, V3, told.cluster)
     add_resource(routes, f"{_CLUSTER}/topics", V3, told.topics)
     add_resource(routes, _TOPIC, V3, told.topic)
+    add_resource(routes, f"{_TOPIC}/records:batch", V3, dict, methods=(), elsewhere=("POST",))
     add_resource(routes, f"{_TOPIC}/partitions", V3, told.partitions)
     add_resource(routes, f"{_TOPIC}/partitions/<partition>", V3, told.partition)
     return routes

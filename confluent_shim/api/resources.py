@@ -35,7 +35,8 @@ def add_resource(
 ) -> None:
     """Serve what `read` returns, as JSON, at `path`; its arguments are those of the path.
 
-    It answers to `methods` alike, and to HEAD. OPTIONS tells of them, and of those that are served `elsewhere`.
+    It answers to `methods` alike, and to HEAD where GET is one of them. OPTIONS tells of them, and of those that are
+    served `elsewhere`.
     """
 
     def view(**arguments: str) -> Response:
@@ -50,7 +51,7 @@ def add_resource(
         except Exception as error:  # noqa: BLE001 - the table decides, and logs what it does not know
             return _refusal(error, api, accept)
 
-    known = {"HEAD", "OPTIONS", *methods, *elsewhere}
+    known = {"OPTIONS", *methods, *elsewhere, *(("HEAD",) if "GET" in methods else ())}
     routes.add_url_rule(
         path, path, view, methods=[*methods, "OPTIONS"], strict_slashes=False, provide_automatic_options=False
     )

@@ -5,13 +5,14 @@ it refuses is read again slowly, with Confluent's coercions, or explained.
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, cast
 
 import msgspec
 from msgspec import Meta
 
+from confluent_shim.api.coercion import integer, kind, string
+from confluent_shim.api.unreadable import unreadable
 from confluent_shim.errors import BodyUnreadable, EnvelopeRefused, RecordsRejected, TooManyRecords
 from confluent_shim.records import (
     JSON_NULL,
@@ -26,12 +27,11 @@ from confluent_shim.records import (
 from confluent_shim.settings import Limits
 from jsonschema_bridge import JsonUnreadable, read_json, utf8
 
-_INT32 = 2**31
-_INTEGER = re.compile(r"\s*[+-]?[0-9]{1,20}\s*")
 _MAX_LISTED = 100
 _LEVELS_AROUND = 2  # a record lies in the list of records, and that in the body
 _LIMITS = Limits()
 _NAME_CHARACTERS = 200
+_SCHEMA_TEXT = "a string that holds the schema's text"
 
 
 class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
@@ -135,17 +135,8 @@ def _raw_records(body: bytes) -> Sequence[bytes]:
 def _unreadable_record(index: int, record: bytes, reason: JsonUnreadable) -> dict[str, object]:
     field, _, pointer = reason.pointer.removeprefix("/").partition("/")
     field = field or _unreadable_field(record)
-    return {
-        "record": index,
-        "part": field if field in ("key", "value") else None,
-        "pointer": f"/{pointer}" if pointer else "",
-        "keyword": reason.kind,
-        "schema_pointer": "",
-        "expected": "JSON with a single reading",
-        "actual": None,
-        "message": f"{field}: {reason.reason}" if field else reason.reason,
-        "retryable": False,
-    }
+    part = field if field in ("key", "value") else None
+    return unreadable(index, part, f"/{pointer}" if pointer else "", reason, field)
 
 
 def _unreadable_field(record: bytes) -> str:
@@ -164,7 +155,7 @@ def _unreadable_field(record: bytes) -> str:
 def _coerced(document: object, text: bytes, argument: str) -> _Envelope:
     """Read what Confluent takes although it is not what it documents, or say why it takes it not."""
     if not isinstance(document, dict):
-        raise BodyUnreadable(f"The body must be a JSON object, not {_kind(document)}")
+        raise BodyUnreadable(f"The body must be a JSON object, not {kind(document)}")
     for name in document:
         if name not in _Envelope.__struct_fields__:
             raise EnvelopeRefused(f"Unrecognized field: {name[:_NAME_CHARACTERS]}")
@@ -173,7 +164,7 @@ def _coerced(document: object, text: bytes, argument: str) -> _Envelope:
         shown = "null" if records is None else "[]"
         raise EnvelopeRefused(f"{argument}.records must not be empty (was {shown})")
     if not isinstance(records, list):
-        raise BodyUnreadable(f"records: must be an array, not {_kind(records)}")
+        raise BodyUnreadable(f"records: must be an array, not {kind(records)}")
     partitions = [_partition(index, record) for index, record in enumerate(records)]
     raw = [_RAW_RECORD.decode(record) for record in _RAW.decode(text).records]
     return _Envelope(
@@ -181,58 +172,20 @@ def _coerced(document: object, text: bytes, argument: str) -> _Envelope:
             IncomingRecord(fields.get("key", JSON_NULL), fields.get("value", JSON_NULL), partition)
             for fields, partition in zip(raw, partitions, strict=True)
         ],
-        _text("key_schema", document.get("key_schema")),
-        _int("key_schema_id", document.get("key_schema_id")),
-        _text("value_schema", document.get("value_schema")),
-        _int("value_schema_id", document.get("value_schema_id")),
+        string("key_schema", document.get("key_schema"), _SCHEMA_TEXT),
+        integer("key_schema_id", document.get("key_schema_id")),
+        string("value_schema", document.get("value_schema"), _SCHEMA_TEXT),
+        integer("value_schema_id", document.get("value_schema_id")),
     )
 
 
 def _partition(index: int, record: object) -> int | None:
     if not isinstance(record, dict):
-        raise BodyUnreadable(f"records[{index}]: must be an object, not {_kind(record)}")
+        raise BodyUnreadable(f"records[{index}]: must be an object, not {kind(record)}")
     for name in record:
         if name not in IncomingRecord.__struct_fields__:
             raise EnvelopeRefused(f"Unrecognized field: {name[:_NAME_CHARACTERS]}")
-    return _int(f"records[{index}].partition", record.get("partition"))
-
-
-def _int(field: str, value: object) -> int | None:
-    """Read an integer as Jackson does: "0" is 0, 1.9 is 1, "" is null."""
-    if value is None or value == "":
-        return None
-    readable = _INTEGER.fullmatch(value) if isinstance(value, str) else isinstance(value, int | float)
-    if isinstance(value, bool) or not readable:
-        raise BodyUnreadable(f"{field}: must be an integer, not {_kind(value)}")
-    number = int(cast("int | float | str", value))
-    if not -_INT32 <= number < _INT32:
-        raise BodyUnreadable(f"{field}: {str(number)[:30]} is out of the range of an int32")
-    return number
-
-
-def _text(field: str, value: object) -> str | None:
-    """Read a text as Jackson does: a number or a boolean is its own text."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, dict | list):
-        raise BodyUnreadable(f"{field}: must be a string that holds the schema's text, not {_kind(value)}")
-    return msgspec.json.encode(value).decode()
-
-
-def _kind(value: object) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "a boolean"
-        case str():
-            return "a string"
-        case int() | float():
-            return "a number"
-        case list():
-            return "an array"
-        case _:
-            return "an object"
+    return integer(f"records[{index}].partition", record.get("partition"))
 
 
 def render_receipt(receipt: Receipt) -> bytes:

@@ -21,7 +21,7 @@ ORDER = {
     "required": ["id"],
     "additionalProperties": False,
 }
-VOLATILE = {"partition", "offset", "revision", "at", "value_schema_id"}
+VOLATILE = {"partition", "partition_id", "offset", "timestamp", "revision", "at", "value_schema_id", "schema_id"}
 OF_KAFKA = "/partitions/99"
 """A partition that is not there is Kafka's affair: the sink's contract suite."""
 

@@ -13,6 +13,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from confluent_shim.cli.program import program
 from confluent_shim.errors import ANSWERS
+from confluent_shim.records import Delivery
 from confluent_shim.settings import described
 from confluent_shim.sinks.delivery_errors import failed
 from confluent_shim.sinks.kafka import DEFAULTS, FIXED
@@ -34,7 +35,9 @@ KNOWN_HOSTS = {
     "registry",
     "registry.example.com",
 }
-PRODUCE_ROUTES = {"POST /topics/{topic}", "POST /topics/{topic}/partitions/{partition}"}
+V2_ROUTES = {"POST /topics/{topic}", "POST /topics/{topic}/partitions/{partition}"}
+V3_ROUTES = {"POST /v3/clusters/{cluster_id}/topics/{topic}/records:batch"}
+PRODUCE_ROUTES = V2_ROUTES | V3_ROUTES
 """Served in front of Flask, so its map does not know them."""
 
 
@@ -98,7 +101,7 @@ class TestRoutes:
             }
         assert set(_routes_told()) == served | PRODUCE_ROUTES
 
-    @pytest.mark.parametrize("route", sorted(PRODUCE_ROUTES))
+    @pytest.mark.parametrize("route", sorted(V2_ROUTES))
     def test_the_produce_routes_are_there(self, route: str) -> None:
         """They take records with POST alone."""
         path = route.removeprefix("POST ").replace("{topic}", "t").replace("{partition}", "0")
@@ -106,6 +109,14 @@ class TestRoutes:
             shim.bind("t")
             assert shim.client.put(path).status_code == 405
             assert shim.produce(path.removeprefix("/topics/"), {"records": [{"value": {"id": 1}}]}).status_code == 200
+
+    @pytest.mark.parametrize("route", sorted(V3_ROUTES))
+    def test_so_are_those_of_v3(self, route: str) -> None:
+        """They take records with POST alone."""
+        path = route.removeprefix("POST ").replace("{cluster_id}", "c").replace("{topic}", "t")
+        with memory_shim() as shim:
+            assert shim.client.put(path).status_code == 405
+            assert shim.client.post(path, headers={"Content-Type": "text/plain"}).status_code == 415
 
     def test_every_route_has_an_example(self) -> None:
         """A section shows a request and its answer."""
@@ -135,8 +146,18 @@ class TestErrors:
     def test_every_code_of_a_record_has_its_row(self) -> None:
         """What stands in `offsets` is told apart from what a request is answered with."""
         told = {int(row[0]) for row in rows(section(read("errors.md"), "## Records that Kafka did not take"))}
-        numbers = [number for number in vars(KafkaError).values() if isinstance(number, int)]
-        assert told == {failed(KafkaError(number)).error_code for number in numbers}
+        assert told == {delivery.error_code for delivery in _failures()}
+
+    def test_every_code_that_the_v3_api_has_for_another_of_v2_has_its_row(self) -> None:
+        """The table has both."""
+        table = rows(section(read("errors.md"), "## Records of the v3 API"))
+        told = {(int(row[0]), int(row[-1])) for row in table}
+        assert told == {(each.error_code_v3, each.error_code) for each in _failures() if each.error_code_v3}
+
+
+def _failures() -> list[Delivery]:
+    numbers = [number for number in vars(KafkaError).values() if isinstance(number, int)]
+    return [failed(KafkaError(number)) for number in numbers]
 
 
 class TestOperating:

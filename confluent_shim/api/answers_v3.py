@@ -1,0 +1,172 @@
+"""What the v3 API answers for a record: the fields of a line, or of an element of a batch's two lists.
+
+Source: rest-proxy contract, sections 2.3 to 2.5.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from http import HTTPStatus
+from typing import NamedTuple, Protocol
+
+from confluent_shim.api.answers import encode, is_transient, told
+from confluent_shim.api.instant import write_instant
+from confluent_shim.api.wire_v3 import SILENT, TYPES, RecordV3, Said
+from confluent_shim.errors import RecordsRefused
+from confluent_shim.publishing import Publication, Publisher
+from confluent_shim.records import Delivery, ProduceRequest
+from confluent_shim.schemas import InForce
+
+
+class Fields(NamedTuple):
+    """The fields of an answer, as the inside of a JSON object."""
+
+    written: bool
+    text: str
+
+
+class Pending(Protocol):
+    """Records of which the answers are known later."""
+
+    def ready(self) -> bool:
+        """Tell whether there is nothing to wait for."""
+        ...
+
+    def answers(self, end: float) -> list[Fields]:
+        """Return one answer per record, in order; what is not known at `end`, on the monotonic clock, says so."""
+        ...
+
+
+class Settled(NamedTuple):
+    """Records that are answered already."""
+
+    fields: list[Fields]
+
+    def ready(self) -> bool:
+        return True
+
+    def answers(self, end: float) -> list[Fields]:
+        del end
+        return self.fields
+
+
+def refused(error: Exception, request_id: str, times: int = 1) -> Settled:
+    """Return the answer to `times` records that `error` stopped.
+
+    A status of 422 has its real code in the message, as in Confluent. Raises nothing.
+    """
+    status, code, message = told(error, request_id)
+    number, first_line = int(code), message.partition("\n")[0]
+    if status is HTTPStatus.UNPROCESSABLE_ENTITY and number > status:
+        number, first_line = int(status), f"Error: {number} : {first_line}"
+    errors = error.errors if isinstance(error, RecordsRefused) else ()
+    return Settled([_failure(number, first_line, "not_written", is_transient(status), errors)] * times)
+
+
+def _failure(code: int, message: str | None, outcome: str, retryable: bool, errors: Sequence[object]) -> Fields:
+    told: dict[str, object] = {"error_code": code, "message": message, "outcome": outcome, "retryable": retryable}
+    if errors:
+        told["errors"] = errors
+    return Fields(False, encode(told).decode()[1:-1])
+
+
+class Target(NamedTuple):
+    """Where the records of a request go, and how its log lines find it."""
+
+    cluster_id: str
+    topic: str
+    request_id: str
+
+
+def hand_over(
+    publisher: Publisher, target: Target, items: Iterable[RecordV3 | Settled], first: int = 0
+) -> Iterator[Pending]:
+    """Hand over the records among `items`, those of one shape together; the others are answered already.
+
+    `first` is what the client counts the first item as. Raises nothing: what stops records is the answer to each.
+    """
+    group: list[RecordV3] = []
+    for index, item in enumerate(items, first):
+        if group and (isinstance(item, Settled) or item.shape != group[0].shape):
+            yield _handed_over(publisher, target, group, index - len(group))
+            group = []
+        if isinstance(item, Settled):
+            yield item
+        else:
+            group.append(item)
+            last = index
+    if group:
+        yield _handed_over(publisher, target, group, last + 1 - len(group))
+
+
+def _handed_over(publisher: Publisher, target: Target, records: Sequence[RecordV3], first: int) -> Pending:
+    key, value = records[0].shape
+    extras = [record.extras for record in records]
+    try:
+        binding = publisher.binding(target.topic)
+        request = ProduceRequest(
+            target.topic,
+            (key or SILENT).embedded_format,
+            (value or SILENT).embedded_format,
+            [record.incoming for record in records],
+            [record.parsed for record in records],
+            (key or SILENT).claimed,
+            (value or SILENT).claimed,
+            size=max(record.size for record in records),
+            extras=extras if any(extras) else (),
+            first=first,
+        )
+        return Sent(publisher.begin_each(binding, request), target, key, value)
+    except Exception as error:  # noqa: BLE001 - the table decides, and logs what it does not know
+        return refused(error, target.request_id, len(records))
+
+
+class Sent(NamedTuple):
+    """Records that were judged and, as far as they were admitted, handed over."""
+
+    publication: Publication
+    target: Target
+    key: Said | None
+    value: Said | None
+
+    def ready(self) -> bool:
+        return self.publication.handover.ready()
+
+    def answers(self, end: float) -> list[Fields]:
+        return list(self._told(self.publication.deliveries(end)))
+
+    def _told(self, deliveries: Sequence[Delivery]) -> Iterator[Fields]:
+        verdict = self.publication.verdict
+        where = encode({"cluster_id": self.target.cluster_id, "topic_name": self.target.topic}).decode()[1:-1]
+        key, value = _block("key", self.key, verdict.key_schema), _block("value", self.value, verdict.schema)
+        admitted = iter(verdict.admitted)
+        for index, delivery in enumerate(deliveries):
+            record = None if index in verdict.rejected else next(admitted)
+            if record is None or delivery.error_code is not None:
+                yield _failed(delivery)
+            else:
+                yield Fields(True, where + _landed(delivery) + _sized(key, record.key) + _sized(value, record.value))
+
+
+def _failed(delivery: Delivery) -> Fields:
+    code = delivery.error_code_v3 or delivery.error_code or 0
+    return _failure(int(code), delivery.error, delivery.outcome, delivery.retryable, delivery.errors)
+
+
+def _landed(delivery: Delivery) -> str:
+    place = f',"partition_id":{delivery.partition},"offset":{delivery.offset}'
+    return place if delivery.timestamp is None else f'{place},"timestamp":"{write_instant(delivery.timestamp)}"'
+
+
+def _block(part: str, said: Said | None, schema: InForce | None) -> str | None:
+    """Return what tells of a key or a value, but for its size; None where the request had none."""
+    if said is None:
+        return None
+    named: dict[str, object] = {"type": TYPES[said.embedded_format or "json"]}
+    if schema is not None:
+        named = {"type": TYPES[schema.embedded_format]}
+        if schema.embedded_format != "binary":
+            named |= {"subject": schema.subject, "schema_id": schema.schema_id, "schema_version": schema.version}
+    return f',"{part}":{encode(named).decode()[:-1]},"size":'
+
+
+def _sized(block: str | None, landed: bytes | None) -> str:
+    return "" if block is None else f"{block}{-1 if landed is None else len(landed)}}}"

@@ -1,0 +1,20 @@
+"""What an answer says of a record whose bytes have no single reading."""
+
+from jsonschema_bridge import JsonUnreadable
+
+
+def unreadable(
+    record: int, part: str | None, pointer: str, reason: JsonUnreadable, field: str = ""
+) -> dict[str, object]:
+    """Return one element of an answer's `errors` array; `field` is where in the record, as far as that is known."""
+    return {
+        "record": record,
+        "part": part,
+        "pointer": pointer,
+        "keyword": reason.kind,
+        "schema_pointer": "",
+        "expected": "JSON with a single reading",
+        "actual": None,
+        "message": f"{field}: {reason.reason}" if field else reason.reason,
+        "retryable": False,
+    }

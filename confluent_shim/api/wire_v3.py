@@ -1,0 +1,351 @@
+"""The records of the v3 API: bytes to what the engine judges.
+
+Source: rest-proxy contract, sections 2.2 and 2.5. The strict decoder takes what nearly all records look like; what it
+refuses is read again slowly, with Confluent's coercions, or explained.
+"""
+
+import binascii
+import re
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple, get_args
+
+import msgspec
+
+from confluent_shim.api.coercion import integer, kind, string
+from confluent_shim.api.instant import read_instant
+from confluent_shim.api.unreadable import unreadable
+from confluent_shim.errors import BatchRefused, BodyUnreadable, EnvelopeRefused, PartitionNotFound, RecordsRejected
+from confluent_shim.records import (
+    JSON_NULL,
+    Claimed,
+    EmbeddedFormat,
+    Extras,
+    IncomingRecord,
+    Int32,
+    Part,
+    SubjectStrategy,
+)
+from jsonschema_bridge import JsonUnreadable, read_json, utf8
+
+Type = Literal["BINARY", "JSON", "STRING", "AVRO", "JSONSCHEMA", "PROTOBUF"]
+
+_FORMATS: Mapping[str, EmbeddedFormat] = {
+    "BINARY": "binary",
+    "JSON": "json",
+    "STRING": "string",
+    "AVRO": "avro",
+    "JSONSCHEMA": "jsonschema",
+    "PROTOBUF": "protobuf",
+}
+TYPES: Mapping[EmbeddedFormat, str] = {embedded_format: name for name, embedded_format in _FORMATS.items()}
+_WITHOUT_SCHEMA = ("BINARY", "JSON", "STRING")
+_STRATEGIES: Sequence[str] = get_args(SubjectStrategy)
+_NAME_CHARACTERS = 200
+_IN_DATA = re.compile("/(key|value)/data(?=/|$)")
+_ID = re.compile(r"[0-9A-Za-z_-]{1,80}")
+
+
+class _Data(msgspec.Struct, forbid_unknown_fields=True):
+    data: msgspec.Raw
+    type: Type | None = None
+    schema: str | None = None
+    schema_id: Int32 | None = None
+    schema_version: Int32 | Literal["latest"] | None = None
+    subject: str | None = None
+    subject_name_strategy: SubjectStrategy | None = None
+
+
+class _Header(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    value: str | None = None
+
+
+class _Record(msgspec.Struct, forbid_unknown_fields=True):
+    key: _Data | None = None
+    value: _Data | None = None
+    partition_id: Int32 | None = None
+    headers: list[_Header] | None = None
+    timestamp: str | int | float | None = None
+
+
+class _Entry(_Record, forbid_unknown_fields=True):
+    id: msgspec.Raw = JSON_NULL
+
+
+class _Batch(msgspec.Struct):
+    entries: list[msgspec.Raw]
+
+
+_RECORD = msgspec.json.Decoder(_Record)
+_ENTRY = msgspec.json.Decoder(_Entry)
+_BATCH = msgspec.json.Decoder(_Batch)
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class Said(NamedTuple):
+    """What a record says of its key or its value: in which format it comes, and what of its schema."""
+
+    embedded_format: EmbeddedFormat | None
+    claimed: Claimed
+
+
+class Shape(NamedTuple):
+    """What records must have in common to be judged together; None where there is no key or no value at all."""
+
+    key: Said | None
+    value: Said | None
+
+
+class RecordV3(NamedTuple):
+    """A record of the v3 API: `parsed` has `key` and `value` as Python objects, `size` is that of its text."""
+
+    shape: Shape
+    incoming: IncomingRecord
+    parsed: dict[str, object]
+    extras: Extras | None
+    size: int
+
+
+SILENT = Said(None, Claimed())
+"""What is said of nothing at all."""
+
+_OF_FORMAT = {name: Said(embedded_format, Claimed()) for name, embedded_format in _FORMATS.items()}
+
+
+def read_record(text: bytes, document: object) -> RecordV3:
+    """Read a record of a stream; `document` is its text, parsed.
+
+    Raises BodyUnreadable, EnvelopeRefused, PartitionNotFound.
+    """
+    try:
+        record = _RECORD.decode(text)
+    except msgspec.ValidationError:
+        record = _coerced(text, document)
+    return _checked(record, document, len(text))
+
+
+class Entry(NamedTuple):
+    """One entry of a batch: its id, and its record or what is wrong with that."""
+
+    id: str
+    record: RecordV3 | PartitionNotFound
+
+
+def read_batch(body: bytes, depth: int, most: int) -> list[Entry]:
+    """Read the body of a batch of `most` entries at most.
+
+    Raises BatchRefused, BodyUnreadable, EnvelopeRefused, and RecordsRejected when an entry has no single reading.
+    """
+    text, document = _read(body, depth)
+    if document is None:
+        raise BatchRefused("Request body is empty. Data is required.")
+    if not isinstance(document, dict):
+        raise BodyUnreadable(f"The body must be a JSON object, not {kind(document)}")
+    for name in document:
+        if name != "entries":
+            raise EnvelopeRefused(f"Unrecognized field: {name[:_NAME_CHARACTERS]}")
+    entries = document.get("entries")
+    if not entries and isinstance(entries, list | None):
+        raise BatchRefused("Empty batch.")
+    if not isinstance(entries, list):
+        raise BodyUnreadable(f"entries: must be an array, not {kind(entries)}")
+    texts = _BATCH.decode(text).entries
+    records = [_read_entry(f"entries[{index}]", bytes(raw), entries[index]) for index, raw in enumerate(texts)]
+    if len(entries) > most:
+        raise BatchRefused("Too many entries in batch.")
+    ids = [entry["id"] if isinstance(entry.get("id"), str) else "" for entry in entries]
+    if not all(map(_ID.fullmatch, ids)):
+        raise BatchRefused("Batch entry identifier is not a valid string.")
+    if len(set(ids)) < len(ids):
+        raise BatchRefused("Batch entry IDs are not distinct.")
+    return [Entry(*each) for each in zip(ids, records, strict=True)]
+
+
+def _read_entry(where: str, text: bytes, document: object) -> RecordV3 | PartitionNotFound:
+    try:
+        try:
+            entry: _Record = _ENTRY.decode(text)
+        except msgspec.ValidationError:
+            entry = _coerced(text, document, ("id",))
+        return _checked(entry, document, len(text))
+    except PartitionNotFound as error:
+        return error
+    except BodyUnreadable as error:
+        raise BodyUnreadable(f"{where}: {error}") from error
+
+
+def _read(body: bytes, depth: int) -> tuple[bytes, object]:
+    try:
+        text = utf8(body)
+        return text, read_json(text, depth) if text.strip() else None
+    except JsonUnreadable as error:
+        raise _located(error, body, depth) from error
+
+
+def _located(error: JsonUnreadable, body: bytes, depth: int) -> BodyUnreadable | RecordsRejected:
+    """Name the entries that have no single reading; where it is the envelope, say that."""
+    try:
+        texts = _BATCH.decode(utf8(body)).entries
+    except (JsonUnreadable, msgspec.MsgspecError):
+        texts = []
+    found = []
+    for index, text in enumerate(texts):
+        try:
+            read_json(bytes(text), depth - 2)  # an entry lies in the list of entries, and that in the body
+        except JsonUnreadable as reason:
+            found.append(unreadable_record(index, bytes(text), reason))
+    if not found:
+        return BodyUnreadable(f"The body has no single reading as JSON: {error}")
+    return RecordsRejected(f"Bad Request: entry {found[0]['record']}: {found[0]['message']}", found)
+
+
+def unreadable_record(index: int, text: bytes, reason: JsonUnreadable) -> dict[str, object]:
+    """Return one element of an answer's `errors` array for a record that has no single reading."""
+    if found := _IN_DATA.match(reason.pointer):
+        return unreadable(index, found[1], reason.pointer[found.end() :], reason, found[1])
+    part = _unreadable_part(text)
+    return unreadable(index, part, "", reason, part or "")
+
+
+def _unreadable_part(text: bytes) -> Part | None:
+    """Tell whether the key or the value is to blame, as far as the record can be taken apart."""
+    parts: tuple[Part, Part] = ("key", "value")
+    try:
+        fields = _FIELDS.decode(text)
+        for part in parts:
+            try:
+                read_json(bytes(fields.get(part, JSON_NULL)))
+            except JsonUnreadable:
+                return part
+    except msgspec.MsgspecError:
+        pass
+    return None
+
+
+def _checked(record: _Record, document: object, size: int) -> RecordV3:
+    """Hold a record to the rules of the contract that no type tells."""
+    fields: Mapping[str, Mapping[str, object]] = document  # type: ignore[assignment]  # the decoder has just seen so
+    key, value, parsed = record.key, record.value, dict[str, object]()
+    key_raw = value_raw = JSON_NULL
+    key_said = value_said = None
+    if key is not None:
+        key_said, key_raw, parsed["key"] = _said("key", key), key.data, fields["key"]["data"]
+    if value is not None:
+        value_said, value_raw, parsed["value"] = _said("value", value), value.data, fields["value"]["data"]
+    partition = record.partition_id
+    if partition is not None and partition < 0:
+        raise PartitionNotFound
+    extras = None
+    if record.headers or record.timestamp is not None:
+        headers = [_header(f"headers[{index}]", header) for index, header in enumerate(record.headers or ())]
+        extras = Extras(headers, read_instant("timestamp", record.timestamp))
+    return RecordV3(Shape(key_said, value_said), IncomingRecord(key_raw, value_raw, partition), parsed, extras, size)
+
+
+def _said(part: Part, said: _Data) -> Said:
+    """Refuse what cannot be said together, in Confluent's words and order; without a schema the bound one is meant."""
+    named = Claimed(said.schema, said.schema_id, said.schema_version, said.subject, said.subject_name_strategy)
+    if not named:
+        return SILENT if said.type is None else _OF_FORMAT[said.type]
+    if named.version == -1:
+        named = named._replace(version="latest")
+    if named.strategy is not None and named.subject is not None:
+        raise BodyUnreadable(f"{part}: Only one of 'subject_name_strategy' or 'subject' can be used.")
+    if sum(each is not None for each in (named.schema, named.schema_id, named.version)) > 1:
+        raise BodyUnreadable(f"{part}: Only one of 'schema_id', 'schema_version' or 'schema' can be used.")
+    if said.type in _WITHOUT_SCHEMA:
+        other = next(name for name, given in zip(_CONFLICTS, _in_order(named), strict=True) if given is not None)
+        raise BodyUnreadable(f"{part}: 'type={said.type}' cannot be used with '{other}'.")
+    if said.type is not None and named.schema_id is not None:
+        raise BodyUnreadable(f"{part}: 'schema_id={named.schema_id}' cannot be used with 'serializer'.")
+    if said.type is not None and named.version is not None:
+        raise BodyUnreadable(f"{part}: 'schema_version={said.schema_version}' cannot be used with 'serializer'.")
+    return Said(None if said.type is None else _FORMATS[said.type], named)
+
+
+_CONFLICTS = ("subject_strategy", "subject", "schema_id", "schema_version", "schema")
+
+
+def _in_order(named: Claimed) -> Sequence[object]:
+    return named.strategy, named.subject, named.schema_id, named.version, named.schema
+
+
+def _header(where: str, header: _Header) -> tuple[str, bytes | None]:
+    if "\0" in header.name:
+        raise BodyUnreadable(f"{where}.name: has a NUL, which no header's name can have in Kafka's client")
+    if header.value is None:
+        return header.name, None
+    try:
+        return header.name, binascii.a2b_base64(header.value, strict_mode=True)
+    except ValueError:
+        raise BodyUnreadable(f"{where}.value: must be base64 with its padding") from None
+
+
+def _coerced(text: bytes, document: object, more: Sequence[str] = ()) -> _Record:
+    """Read what Confluent takes although it is not what it documents, or say why it takes it not."""
+    if not isinstance(document, dict):
+        raise BodyUnreadable(f"A record must be a JSON object, not {kind(document)}")
+    _refuse_unknown(document, (*_Record.__struct_fields__, *more), "")
+    raw = _FIELDS.decode(text)
+    return _Record(
+        _coerced_data("key", raw.get("key", JSON_NULL), document.get("key")),
+        _coerced_data("value", raw.get("value", JSON_NULL), document.get("value")),
+        integer("partition_id", document.get("partition_id")),
+        _coerced_headers(document.get("headers")),
+        document.get("timestamp"),
+    )
+
+
+def _coerced_data(part: Part, raw: msgspec.Raw, document: object) -> _Data | None:
+    if document is None:
+        return None
+    if not isinstance(document, dict):
+        raise BodyUnreadable(f"{part}: must be an object, not {kind(document)}")
+    _refuse_unknown(document, _Data.__struct_fields__, f"{part}.")
+    version = document.get("schema_version")
+    coerced = {
+        "type": _one_of(f"{part}.type", document.get("type"), tuple(_FORMATS)),
+        "schema": string(f"{part}.schema", document.get("schema"), "a string that holds the schema's text"),
+        "schema_id": integer(f"{part}.schema_id", document.get("schema_id")),
+        "schema_version": version if version == "latest" else integer(f"{part}.schema_version", version),
+        "subject": string(f"{part}.subject", document.get("subject")),
+        "subject_name_strategy": _one_of(
+            f"{part}.subject_name_strategy", document.get("subject_name_strategy"), _STRATEGIES
+        ),
+    }
+    if "data" not in document:
+        raise BodyUnreadable(f"{part}.data: is missing; null is said as null")
+    return _Data(_FIELDS.decode(raw)["data"], **coerced)  # type: ignore[arg-type]  # each was read as what it is
+
+
+def _one_of(field: str, value: object, names: Sequence[str]) -> str | None:
+    if value is None or (isinstance(value, str) and value in names):
+        return value
+    shown = f'"{value[:_NAME_CHARACTERS]}"' if isinstance(value, str) else kind(value)
+    raise BodyUnreadable(f"{field}: must be one of {', '.join(names)}, not {shown}")
+
+
+def _coerced_headers(headers: object) -> list[_Header] | None:
+    if headers is None:
+        return None
+    if not isinstance(headers, list):
+        raise BodyUnreadable(f"headers: must be an array, not {kind(headers)}")
+    return [_coerced_header(f"headers[{index}]", header) for index, header in enumerate(headers)]
+
+
+def _coerced_header(where: str, header: object) -> _Header:
+    if not isinstance(header, dict):
+        raise BodyUnreadable(f"{where}: must be an object, not {kind(header)}")
+    _refuse_unknown(header, _Header.__struct_fields__, f"{where}.")
+    name, value = string(f"{where}.name", header.get("name")), header.get("value")
+    if name is None:
+        raise BodyUnreadable(f"{where}.name: is missing")
+    if not isinstance(value, str | None):
+        raise BodyUnreadable(f"{where}.value: must be base64 with its padding, not {kind(value)}")
+    return _Header(name, value)
+
+
+def _refuse_unknown(document: Mapping[str, object], known: Sequence[str], where: str) -> None:
+    for name in document:
+        if name not in known:
+            raise EnvelopeRefused(f"Unrecognized field: {where}{name[:_NAME_CHARACTERS]}")
