@@ -1,7 +1,8 @@
 """Fixtures on the real stack, as a pytest plugin: ``pytest_plugins = ["tests.stack.fixtures"]``."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,17 +18,24 @@ _PARTS: dict[str, Callable[[], object]] = {
 """What fills the cache for each fixture that needs it."""
 
 _used: set[str] = set()
-_missed: set[str] = set()
+_missed: defaultdict[str, set[str]] = defaultdict(set)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Fill the cache before the first test, whose time limit is not meant for downloads."""
-    if session.config.option.collectonly or missing_parts():
+    """Have the parts of the stack in the cache."""
+    if not missing_parts():
+        fill_for(session, {name: fill for name, fill in _PARTS.items() if name != "real_stack" or not is_external()})
+
+
+def fill_for(session: pytest.Session, parts: Mapping[str, Callable[[], object]]) -> None:
+    """Fill the cache before the first test, whose time limit is not meant for downloads.
+
+    `parts` has what fills it for each fixture that needs it.
+    """
+    if session.config.option.collectonly:
         return
     wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}
-    if is_external():
-        wanted.discard("real_stack")
-    for name, fill in _PARTS.items():
+    for name, fill in parts.items():
         if name in wanted:
             fill()
 
@@ -36,9 +44,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say which stack the run used, and loudly what it did without."""
     for line in sorted(_used):
         terminalreporter.write_line(f"stack: {line}")
-    if _missed:
-        missing = ", ".join(sorted(_missed))
-        terminalreporter.write_sep("!", f"REAL STACK NOT RUN: missing {missing}", red=True, bold=True)
+    for what, missing in sorted(_missed.items()):
+        line = f"{what.upper()} NOT RUN: missing {', '.join(sorted(missing))}"
+        terminalreporter.write_sep("!", line, red=True, bold=True)
 
 
 @pytest.fixture(scope="session")
@@ -76,11 +84,15 @@ def own_kafka(tmp_path: Path) -> Iterator[Kafka]:
 
 
 def _demand_parts() -> None:
-    missing = missing_parts()
+    demand("the real stack", missing_parts())
+
+
+def demand(what: str, missing: Sequence[str]) -> None:
+    """Skip the test for want of the programs `missing`, and say so at the end; fail it where everything has to run."""
     if not missing:
         return
-    _missed.update(missing)
-    reason = f"the real stack needs {', '.join(missing)}"
+    _missed[what.removeprefix("the ")].update(missing)
+    reason = f"{what} needs {', '.join(missing)}"
     if os.environ.get("STACK_REQUIRE_REAL") == "1" or os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)

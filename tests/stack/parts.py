@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,7 +54,12 @@ _log = logging.getLogger(__name__)
 
 def missing_parts() -> list[str]:
     """Return the programs that the real stack needs and this machine lacks."""
-    return [tool for tool in _TOOLS if shutil.which(tool) is None]
+    return missing(_TOOLS)
+
+
+def missing(tools: Iterable[str]) -> list[str]:
+    """Return those of `tools` that this machine lacks."""
+    return [tool for tool in tools if shutil.which(tool) is None]
 
 
 def cache_folder() -> Path:
@@ -65,17 +70,17 @@ def cache_folder() -> Path:
 
 def kafka_folder() -> Path:
     """Return the folder with Kafka's jars, filling it first where needed. Raises StackError."""
-    return _part(f"kafka-{KAFKA_VERSION}", _resolve_kafka)
+    return part(f"kafka-{KAFKA_VERSION}", _resolve_kafka)
 
 
 def registry_program() -> Path:
     """Return the schema registry's binary, building it first where needed. Raises StackError."""
-    return _part(f"axonops-schema-registry-{REGISTRY_VERSION}", _build_registry) / "schema-registry"
+    return part(f"axonops-schema-registry-{REGISTRY_VERSION}", _build_registry) / "schema-registry"
 
 
 def apicurio_folder() -> Path:
     """Return the folder with the second registry, filling it first where needed. Raises StackError."""
-    return _part(f"apicurio-registry-{APICURIO_VERSION}", _resolve_apicurio)
+    return part(f"apicurio-registry-{APICURIO_VERSION}", _resolve_apicurio)
 
 
 def fill_cache() -> None:
@@ -84,8 +89,12 @@ def fill_cache() -> None:
     registry_program()
 
 
-def _part(name: str, fill: Callable[[Path, Path], None]) -> Path:
-    """Return the folder of a part. It has its final name only when it is complete, whatever interrupted a fill."""
+def part(name: str, fill: Callable[[Path, Path], None]) -> Path:
+    """Return the folder of a part, having `fill` make it first where needed. Raises StackError.
+
+    `fill` takes a folder to work in and the folder of the result. That has its final name only when it is complete,
+    whatever interrupted a fill.
+    """
     cache = cache_folder()
     folder = cache / name
     if folder.exists():
@@ -127,17 +136,18 @@ def _resolve_apicurio(work: Path, result: Path) -> None:
 def _run_maven(work: Path, goal: str, *options: str) -> None:
     # A local repository of its own: Maven 3 does not guard one against a second Maven, and remembers failures in it.
     own_repository = f"-Dmaven.repo.local={work / 'repository'}"
-    _run(["mvn", "-B", "-q", "-ntp", own_repository, f"{_MAVEN_PLUGIN}:{goal}", *options], work)
+    run(["mvn", "-B", "-q", "-ntp", own_repository, f"{_MAVEN_PLUGIN}:{goal}", *options], work)
 
 
 def _build_registry(work: Path, result: Path) -> None:
     (work / "go.mod").write_text(_GO_MOD)
     # -mod=mod writes go.sum as it resolves; every version follows from the one required.
     output = ["-o", str(result / "schema-registry")]
-    _run(["go", "build", "-mod=mod", "-buildvcs=false", *output, f"{_REGISTRY_MODULE}/cmd/schema-registry"], work)
+    run(["go", "build", "-mod=mod", "-buildvcs=false", *output, f"{_REGISTRY_MODULE}/cmd/schema-registry"], work)
 
 
-def _run(command: list[str], work: Path) -> None:
+def run(command: list[str], work: Path) -> None:
+    """Run a program that fills the cache, in the folder `work`. Raises StackError."""
     log = work / "fill.log"
     with log.open("wb") as output:
         try:
