@@ -1,5 +1,6 @@
 """The docs tell of everything that is there, and of nothing that is not."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -284,6 +285,23 @@ class TestDecisions:
         assert headings == ["Context", "Options", "Choice", "Consequences"]
 
 
+class TestClients:
+    def test_each_client_that_is_fetched_has_its_row_with_its_version(self) -> None:
+        """What a reader finds there is what the tests ran."""
+        table = section(read("compatibility.md"), "## Clients that are tested")
+        told = {(names(row[0])[0], row[0].partition("(")[2][:-1]): row[1] for row in rows(table) if names(row[0])}
+        of_npm = json.loads((CLIENTS / "package.json").read_text())["dependencies"]
+        of_pypi = [
+            re.findall(rf"^({page.stem})==(\S+)", page.read_text(), re.MULTILINE) for page in CLIENTS.glob("*.txt")
+        ]
+        expected = {(name, "npm"): version for name, version in of_npm.items()}
+        expected |= {(name, "PyPI"): version for ((name, version),) in of_pypi}
+        assert told == expected
+
+
+CLIENTS = ROOT / "tests" / "e2e" / "clients" / "packages"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 class TestPages:
     def test_links_lead_somewhere(self, page: Path) -> None:
@@ -302,7 +320,16 @@ class TestPages:
 
 
 @pytest.mark.parametrize(
-    "name", ["pyproject.toml", "setup.cfg", "Makefile", "requirements.lock", "requirements-dev.lock", ".ci/run"]
+    "name",
+    [
+        "pyproject.toml",
+        "setup.cfg",
+        "Makefile",
+        "requirements.lock",
+        "requirements-dev.lock",
+        ".ci/run",
+        "tests/e2e/clients/packages/package-lock.json",
+    ],
 )
 def test_no_build_file_names_a_host(name: str) -> None:
     """Where packages come from is the machine's affair."""
