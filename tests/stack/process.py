@@ -45,25 +45,24 @@ class Process:
 
     def start(self, ready: Callable[[], bool], seconds: float = 60.0) -> None:
         """Start the program and wait until `ready`. Raises StackError."""
-        with self.log.open("ab") as output:
-            self._child = subprocess.Popen(
-                self._command,
-                cwd=self._folder,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,  # Ctrl-C reaches the tests, which end what they started in order
-            )
+        child = self._child = self._spawn()
         try:
-            self._wait(self._child, ready, seconds)
+            self._wait(child, ready, seconds)
         except BaseException:
             self.kill()
             raise
 
     def run(self, seconds: float = 60.0) -> None:
         """Run the program to its end. Raises StackError when that is not status 0."""
-        self.start(lambda: self._running().poll() == 0, seconds)  # asked before "ended" counts as a failure
-        self._child = None
+        self._child = self._spawn()
+        try:
+            status = self._child.wait(seconds)
+        except subprocess.TimeoutExpired as error:
+            raise StackError(f"{self.name} did not end within {seconds} s\n{tail(self.log)}") from error
+        finally:
+            self.kill()
+        if status:
+            raise StackError(f"{self.name} ended with {status}\n{tail(self.log)}")
 
     def stop(self) -> bool:
         """Ask the program to end, as an operator would, and kill it when it does not; tell whether it ended in order.
@@ -96,6 +95,17 @@ class Process:
     def resume(self) -> None:
         """Let a frozen program go on."""
         self._running().send_signal(signal.SIGCONT)
+
+    def _spawn(self) -> "subprocess.Popen[bytes]":
+        with self.log.open("ab") as output:
+            return subprocess.Popen(
+                self._command,
+                cwd=self._folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # Ctrl-C reaches the tests, which end what they started in order
+            )
 
     def _wait(self, child: subprocess.Popen[bytes], ready: Callable[[], bool], seconds: float) -> None:
         end = time.monotonic() + seconds
