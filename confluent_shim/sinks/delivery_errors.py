@@ -24,7 +24,11 @@ _UNKNOWN_OUTCOME = frozenset(
         KafkaError._MSG_TIMED_OUT,  # noqa: SLF001 - a stopped broker was seen to have such a record afterwards
         KafkaError._TIMED_OUT,  # noqa: SLF001
         KafkaError._PURGE_INFLIGHT,  # noqa: SLF001
+        KafkaError._PURGE_QUEUE,  # noqa: SLF001 - a record that waits in the queue may have been sent before
         KafkaError._FATAL,  # noqa: SLF001 - said of records that were queued and of records that were on their way
+        KafkaError._TRANSPORT,  # noqa: SLF001 - the connection may have broken on the way back
+        KafkaError.NETWORK_EXCEPTION,
+        KafkaError.KAFKA_STORAGE_ERROR,
         KafkaError.REQUEST_TIMED_OUT,
         KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
     }
@@ -33,21 +37,17 @@ _RETRIABLE = _UNKNOWN_OUTCOME | frozenset(
     {
         KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
         KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
-        KafkaError._TRANSPORT,  # noqa: SLF001
         KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
         KafkaError._QUEUE_FULL,  # noqa: SLF001
-        KafkaError._PURGE_QUEUE,  # noqa: SLF001
         KafkaError.UNKNOWN_TOPIC_OR_PART,
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.NOT_LEADER_FOR_PARTITION,
         KafkaError.BROKER_NOT_AVAILABLE,
         KafkaError.REPLICA_NOT_AVAILABLE,
-        KafkaError.NETWORK_EXCEPTION,
         KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
         KafkaError.COORDINATOR_NOT_AVAILABLE,
         KafkaError.NOT_COORDINATOR,
         KafkaError.NOT_ENOUGH_REPLICAS,
-        KafkaError.KAFKA_STORAGE_ERROR,
         KafkaError.THROTTLING_QUOTA_EXCEEDED,
     }
 )
@@ -65,9 +65,14 @@ _V3_CODES = {
 """Where the v3 API has a code of its own; elsewhere it has that of v2."""
 
 
-def failed(error: KafkaError) -> Delivery:
-    """Turn a delivery error into what the client is told."""
+def failed(error: KafkaError, shut_out: Delivery | None = None) -> Delivery:
+    """Turn a delivery error into what the client is told.
+
+    `shut_out` is what `shut_out_by` said of the producer, when it was given up with this record in its queue.
+    """
     number = error.code()
+    if number == KafkaError._PURGE_QUEUE and shut_out is not None:  # noqa: SLF001
+        return shut_out
     outcome: Outcome = "unknown" if number in _UNKNOWN_OUTCOME else "not_written"
     return Delivery(
         None,
@@ -78,6 +83,19 @@ def failed(error: KafkaError) -> Delivery:
         retryable=number in _RETRIABLE,
         error_code_v3=_V3_CODES.get(number),
     )
+
+
+def shut_out_by(error: KafkaError, *, was_in: bool) -> Delivery | None:
+    """Return what the records in a producer's queue are told when this error ended it: None if it was another fault.
+
+    `was_in` says that the producer had been let in before. Then a record in the queue may have been sent and be waiting
+    to be sent again. A producer that may not write at all has sent nothing, for it was not given its id.
+    """
+    number = error.code()
+    if number not in AUTHENTICATION | AUTHORIZATION:
+        return None
+    outcome: Outcome = "unknown" if was_in and number in AUTHENTICATION else "not_written"
+    return Delivery(None, None, _code(number), KafkaError(number).str(), outcome, retryable=False)
 
 
 def undelivered() -> Delivery:

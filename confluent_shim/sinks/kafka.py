@@ -26,10 +26,19 @@ DEFAULTS: Mapping[str, str] = {
 }
 """What the sink sets unless the configuration says otherwise."""
 
-FIXED: Mapping[str, str] = {"acks": "all", "enable.idempotence": "true"}
-"""What the promise of an acknowledgement needs; the configuration cannot change it."""
+FIXED: Mapping[str, str] = {
+    "acks": "all",
+    "enable.idempotence": "true",
+    # A record ends by its time and not by its attempts: the error of a last attempt says nothing of those before it.
+    "retries": str(2**31 - 1),
+}
+"""What honest answers need; the configuration cannot change it."""
 
-_ALIASES: Mapping[str, str] = {"delivery.timeout.ms": "message.timeout.ms", "request.required.acks": "acks"}
+_ALIASES: Mapping[str, str] = {
+    "delivery.timeout.ms": "message.timeout.ms",
+    "request.required.acks": "acks",
+    "message.send.max.retries": "retries",
+}
 
 
 class KafkaSink(Sink):

@@ -8,11 +8,36 @@ from collections.abc import Mapping
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from confluent_shim.errors import SinkUnavailable
+from confluent_shim.records import Delivery
 from confluent_shim.settings import CLOSE_SECONDS
+from confluent_shim.sinks.delivery_errors import shut_out_by
 
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.1
+
+
+class Troubles:
+    """What librdkafka tells of a producer's connections, and what came of it."""
+
+    refused: KafkaError | None = None
+    all_down = False
+    shut_out: Delivery | None = None
+    """What the records in the queue are told when the producer was given up because Kafka shut it out."""
+
+    def note(self, error: KafkaError) -> None:
+        """Note what `poll` was told; within it the producer itself cannot be asked anything."""
+        log.warning("kafka: %s", error.str())
+        if error.code() == KafkaError._AUTHENTICATION:  # noqa: SLF001
+            self.refused = error
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001
+            self.all_down = True
+
+
+class QueueingProducer(Producer):
+    """A producer with its troubles, which outlive it: who waits for a record does not have to hold the producer."""
+
+    troubles: Troubles
 
 
 class ProcessProducer:
@@ -24,7 +49,7 @@ class ProcessProducer:
         self._connection: _Connection | None = None
         self._closed = False
 
-    def get(self) -> Producer:
+    def get(self) -> QueueingProducer:
         """Return a producer that can be used now. Raises SinkUnavailable when the sink was closed."""
         connection = self._connection
         if connection is None or not connection.usable():
@@ -39,7 +64,7 @@ class ProcessProducer:
                 self._connection = _Connection(self._config)
             return self._connection
 
-    def instead_of(self, failed: Producer) -> Producer:
+    def instead_of(self, failed: Producer) -> QueueingProducer:
         """Return another producer than `failed`, which refused a record because it has failed for good."""
         connection = self._connection
         if connection is not None and connection.producer is failed:
@@ -60,7 +85,9 @@ class _Connection:
 
     def __init__(self, config: Mapping[str, str]) -> None:
         self._process = os.getpid()
-        self.producer = Producer({**config, "error_cb": _log_error, "logger": log})
+        self._troubles = Troubles()
+        self.producer = QueueingProducer({**config, "error_cb": self._troubles.note, "logger": log})
+        self.producer.troubles = self._troubles
         self.broken = threading.Event()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._poll, name="kafka-deliveries", daemon=True)
@@ -71,15 +98,33 @@ class _Connection:
 
     def _poll(self) -> None:
         while not self._ended.is_set():
+            over = self.broken.is_set()
             try:
                 self.producer.poll(_POLL_SECONDS)
             except KafkaException as error:  # librdkafka raises nothing but fatal errors here
-                log.error("the producer failed for good and is replaced: %s", error.args[0].str())  # noqa: TRY400
-                self.broken.set()
+                self._give_up(error.args[0])
+            if self._troubles.refused is not None and self._troubles.all_down and not over:
+                # librdkafka would go on trying with the same credentials, and records would wait for their time to end.
+                # As long as another broker lets the producer in, it is let go on.
+                self._give_up(self._troubles.refused)
+            if over:
                 # What was on its way is answered now, with what is known of it, and not when its time is over.
                 self.producer.purge(in_queue=True, in_flight=True, blocking=False)
-            if self.broken.is_set() and not len(self.producer):
-                return
+                if not len(self.producer):
+                    return
+
+    def _give_up(self, error: KafkaError) -> None:
+        log.error("the producer failed for good and is replaced: %s", error.str())
+        self._troubles.shut_out = shut_out_by(error, was_in=self._was_in())
+        self.broken.set()
+
+    def _was_in(self) -> bool:
+        """Tell whether any broker has ever let the producer in: then it knows the cluster."""
+        try:
+            self.producer.cluster_id(timeout=0)
+        except KafkaException:
+            return False
+        return True
 
     def close(self) -> None:
         if self._process != os.getpid():
@@ -89,7 +134,3 @@ class _Connection:
             log.error("%d records were not acknowledged before the end", left)
         self._ended.set()
         self._thread.join()
-
-
-def _log_error(error: KafkaError) -> None:
-    log.warning("kafka: %s", error.str())

@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, Message
 from confluent_shim.errors import SinkUnavailable
 from confluent_shim.records import AdmittedRecord, Delivery
 from confluent_shim.sinks.delivery_errors import failed, undelivered
-from confluent_shim.sinks.producer import ProcessProducer
+from confluent_shim.sinks.producer import ProcessProducer, Troubles
 
 _Report = Callable[[KafkaError | None, Message], None]
 _Produce = Callable[..., None]
@@ -30,10 +30,12 @@ class QueuedRecords:
         self._too_large: list[int] = []
         self._all_reported = threading.Lock()
         self._all_reported.acquire()
+        self._troubles = Troubles()
 
     def fill(self, line: ProcessProducer, topic: str, records: Sequence[AdmittedRecord]) -> None:
         """Queue `records`; what cannot be queued is settled at once. Raises SinkUnavailable if nothing was queued."""
         producer = line.get()
+        self._troubles = producer.troubles
         produce, report = producer.produce, self._report
         refused = 0
         for index, record in enumerate(records):
@@ -44,6 +46,7 @@ class QueuedRecords:
                     refused += self._refuse(index, error)
                     continue
                 producer = line.instead_of(producer)
+                self._troubles = producer.troubles
                 produce = producer.produce
                 try:
                     _queue(produce, topic, record, report(index))
@@ -76,7 +79,7 @@ class QueuedRecords:
     def _note(self, index: int, error: KafkaError) -> None:
         if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
             self._too_large.append(index)
-        self._deliveries[index] = failed(error)
+        self._deliveries[index] = failed(error, self._troubles.shut_out)
 
     def wait(self, end: float) -> list[Delivery]:
         """Return the deliveries when all are known or `end`, on the monotonic clock, is reached."""

@@ -64,7 +64,7 @@ def test_a_start_without_a_broker_only_warns(caplog: pytest.LogCaptureFixture) -
     sink.close()
 
 
-@pytest.mark.parametrize("key", ["acks", "enable.idempotence"])
+@pytest.mark.parametrize("key", ["acks", "enable.idempotence", "retries", "message.send.max.retries"])
 def test_what_the_promise_needs_cannot_be_configured_away(kafka: MockKafka, key: str) -> None:
     sink = KafkaSink({"bootstrap.servers": kafka.bootstrap, key: "0"})
     kafka.create_topic("kept")

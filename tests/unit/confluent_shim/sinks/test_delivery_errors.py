@@ -3,7 +3,7 @@
 import pytest
 from confluent_kafka import KafkaError
 
-from confluent_shim.sinks.delivery_errors import failed, undelivered
+from confluent_shim.sinks.delivery_errors import failed, shut_out_by, undelivered
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,9 @@ from confluent_shim.sinks.delivery_errors import failed, undelivered
     [
         (KafkaError._MSG_TIMED_OUT, 50003, "unknown", True),
         (KafkaError._PURGE_INFLIGHT, 50003, "unknown", True),
+        (KafkaError._PURGE_QUEUE, 50003, "unknown", True),
+        (KafkaError._TRANSPORT, 50003, "unknown", True),
+        (KafkaError._QUEUE_FULL, 50003, "not_written", True),
         (KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND, 50003, "unknown", True),
         (KafkaError.NOT_ENOUGH_REPLICAS, 50003, "not_written", True),
         (KafkaError.UNKNOWN_TOPIC_OR_PART, 50003, "not_written", True),
@@ -46,6 +49,25 @@ def test_an_error_has_confluents_code_and_an_honest_outcome(
 )
 def test_some_errors_have_a_code_of_their_own_in_the_v3_api(number: int, code: int | None) -> None:
     assert failed(KafkaError(number)).error_code_v3 == code
+
+
+@pytest.mark.parametrize(
+    ("number", "was_in", "told"),
+    [
+        (KafkaError._AUTHENTICATION, False, (40101, "not_written", False)),
+        (KafkaError._AUTHENTICATION, True, (40101, "unknown", False)),
+        (KafkaError.CLUSTER_AUTHORIZATION_FAILED, True, (40301, "not_written", False)),
+        (KafkaError._GAPLESS_GUARANTEE, True, (50003, "unknown", True)),
+    ],
+)
+def test_what_waited_for_a_producer_that_was_given_up_is_told_why(
+    number: int, was_in: bool, told: tuple[int, str, bool]
+) -> None:
+    shut_out = shut_out_by(KafkaError(number), was_in=was_in)
+    delivery = failed(KafkaError(KafkaError._PURGE_QUEUE), shut_out)
+    assert (delivery.error_code, delivery.outcome, delivery.retryable) == told
+    large = failed(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE), shut_out)
+    assert large.error_code == 50002  # what was answered for itself stands
 
 
 def test_silence_is_unknown() -> None:
