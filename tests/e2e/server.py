@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +117,21 @@ def _await_ready(server: Server) -> None:
         except requests.ConnectionError:
             time.sleep(0.05)
     raise AssertionError(server.log.read_text())
+
+
+def eventually(sought: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait until `sought` is true, which it must be within `seconds`."""
+    end = time.monotonic() + seconds
+    while not sought():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def metric(server: Server, name: str) -> float:
+    """Return the sum over the labels of a metric."""
+    time.sleep(0.3)  # another worker than the one that is asked counts a moment later
+    lines = requests.get(f"{server.url}/-/metrics", timeout=10).text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
 
 
 def free_port() -> int:

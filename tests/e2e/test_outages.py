@@ -6,14 +6,14 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 from confluent_kafka.admin import AdminClient
 
-from tests.e2e.server import Server, configuration, free_port, serving
+from tests.e2e.server import Server, configuration, eventually, free_port, metric, serving
 from tests.stack import AxonOpsRegistry, Kafka, Stack
 from tests.stack.topics import create_on_kafka, read_all
 
@@ -49,21 +49,6 @@ def bound_before(config: Path, topic: str) -> None:
     """Bind `topic` through a server that has ended when this returns: the next one has never asked for anything."""
     with serving(config) as server:
         server.bind(topic, schema=SCHEMA)
-
-
-def eventually(sought: Callable[[], bool], seconds: float) -> None:
-    """Wait until `sought` is true, which it must be within `seconds`."""
-    end = time.monotonic() + seconds
-    while not sought():
-        assert time.monotonic() < end
-        time.sleep(0.1)
-
-
-def metric(server: Server, name: str) -> float:
-    """Return the sum over the labels of a metric."""
-    time.sleep(0.3)  # another worker than the one that is asked counts a moment later
-    lines = requests.get(f"{server.url}/-/metrics", timeout=10).text.splitlines()
-    return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
 
 
 def test_a_bound_topic_takes_records_while_the_registry_is_down_and_operators_are_told(

@@ -4,43 +4,21 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import pytest
 
 from confluent_shim.errors import SinkUnavailable
-from confluent_shim.records import AdmittedRecord, Delivery, Extras
+from confluent_shim.records import AdmittedRecord, Extras
 from confluent_shim.sinks.kafka import KafkaSink
 from jsonschema_bridge import confluent_text
 from tests.contract.sink_contract import ReadAll, ReadExtras, SinkContract
+from tests.integration.sinks import eventually_written, open_sink, told
 from tests.shared_data import TRANSCRIPTS
-from tests.stack import Kafka, Stack
-from tests.stack.topics import create_on_kafka, read_all
+from tests.stack import Stack
 
 SECONDS = 5.0
 """What "within seconds" allows: librdkafka alone would take 30 s."""
-
-
-@contextmanager
-def open_sink(bootstrap: str, **config: str) -> Iterator[KafkaSink]:
-    """Give a sink; `message_timeout_ms="1500"` stands for `message.timeout.ms`."""
-    sink = KafkaSink(
-        {"bootstrap.servers": bootstrap, **{key.replace("_", "."): value for key, value in config.items()}}
-    )
-    try:
-        yield sink
-    finally:
-        sink.close()
-
-
-def told(delivery: Delivery) -> tuple[int | None, str, bool]:
-    """Return what a client decides by: code, outcome, whether to retry."""
-    return delivery.error_code, delivery.outcome, delivery.retryable
-
-
-def values(bootstrap: str, topic: str) -> list[bytes | None]:
-    return [record.value for record in read_all(bootstrap, topic)]
 
 
 class TestKafkaSink(SinkContract):
@@ -169,76 +147,6 @@ def test_creating_a_topic_that_is_there_changes_nothing(shared: KafkaSink, real_
 def test_a_name_that_kafka_refuses_is_not_created_and_kafkas_reason_is_told(shared: KafkaSink) -> None:
     with pytest.raises(SinkUnavailable, match=r"(?i)invalid|illegal"):
         shared.create_topic("no such/name")
-
-
-def test_a_producer_that_failed_for_good_is_replaced(
-    real_stack: Stack, topic: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    real_stack.create_topic(topic, max_message_bytes="1000")
-    # With this guarantee a record that Kafka refuses is the end of a producer.
-    with open_sink(real_stack.kafka_bootstrap, enable_gapless_guarantee="true") as sink:
-        (lost,) = sink.send(topic, [AdmittedRecord(None, b"x" * 5000)])
-        assert lost.outcome != "written"
-        (after,) = sink.send(topic, [AdmittedRecord(None, b"after")])
-        assert after.outcome == "written"
-    assert [record.value for record in real_stack.read_all(topic)] == [b"after"]
-    assert "failed for good and is replaced" in caplog.text
-
-
-def test_a_frozen_broker_leaves_the_outcome_unknown_and_the_next_record_lands_when_it_goes_on(
-    own_kafka: Kafka, topic: str
-) -> None:
-    create_on_kafka(own_kafka.bootstrap, topic, 1, {})
-    with open_sink(own_kafka.bootstrap, message_timeout_ms="1500") as sink:
-        sink.send(topic, [AdmittedRecord(None, b"before")])
-        own_kafka.pause()
-        began = time.monotonic()
-        try:
-            deliveries = sink.send(topic, [AdmittedRecord(None, b"during"), AdmittedRecord(None, b"during")])
-            took = time.monotonic() - began
-            with pytest.raises(SinkUnavailable):
-                sink.ping()
-        finally:
-            own_kafka.resume()
-        assert took < 1.5 + 1.0 + 0.5
-        assert [told(delivery) for delivery in deliveries] == [(50003, "unknown", True)] * 2
-        assert eventually_written(sink, topic, b"after", 20.0).offset is not None
-    landed = values(own_kafka.bootstrap, topic)
-    assert (landed[0], landed[-1]) == (b"before", b"after")
-    assert landed.count(b"during") <= 2
-
-
-def test_what_was_acknowledged_is_there_once_after_a_broker_was_killed(own_kafka: Kafka, topic: str) -> None:
-    create_on_kafka(own_kafka.bootstrap, topic, 1, {})
-    acknowledged = []
-    with open_sink(own_kafka.bootstrap, message_timeout_ms="20000") as sink:
-        for restart in (False, True, False):
-            if restart:
-                own_kafka.kill()
-                own_kafka.restart()
-            batch = [AdmittedRecord(None, uuid.uuid4().bytes) for _ in range(50)]
-            deliveries = sink.send(topic, batch)
-            acknowledged += [
-                record.value
-                for record, delivery in zip(batch, deliveries, strict=True)
-                if delivery.outcome == "written"
-            ]
-    landed = values(own_kafka.bootstrap, topic)
-    assert len(acknowledged) == 150
-    assert sorted(value for value in landed if value is not None) == sorted(
-        value for value in acknowledged if value is not None
-    )
-
-
-def eventually_written(sink: KafkaSink, topic: str, value: bytes, seconds: float) -> Delivery:
-    """Send until Kafka takes it, as a client does that is told to retry."""
-    end = time.monotonic() + seconds
-    while True:
-        (delivery,) = sink.send(topic, [AdmittedRecord(None, value)])
-        if delivery.outcome == "written" or time.monotonic() > end:
-            return delivery
-        assert delivery.retryable
-        time.sleep(0.1)
 
 
 class Keyed(NamedTuple):

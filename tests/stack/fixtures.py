@@ -3,7 +3,9 @@
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,10 +14,13 @@ from tests.stack.parts import apicurio_folder, fill_cache, kafka_folder
 
 _PARTS: dict[str, Callable[[], object]] = {
     "real_stack": fill_cache,
-    "own_kafka": kafka_folder,
+    "run_kafka": kafka_folder,
     "apicurio": apicurio_folder,
 }
 """What fills the cache for each fixture that needs it."""
+
+RunKafka = Callable[..., AbstractContextManager[Kafka]]
+"""Runs a broker: takes its folder, and what else `Kafka` takes."""
 
 _used: set[str] = set()
 _missed: defaultdict[str, set[str]] = defaultdict(set)
@@ -71,16 +76,28 @@ def apicurio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApicurioRegis
         registry.stop()
 
 
-@pytest.fixture
-def own_kafka(tmp_path: Path) -> Iterator[Kafka]:
-    """Apache Kafka for one test, to be frozen, killed and restarted."""
+@pytest.fixture(scope="session")
+def run_kafka() -> RunKafka:
+    """Give what runs Apache Kafka for one test or one module, to be frozen, killed and restarted."""
     _demand_parts()
-    kafka = Kafka(tmp_path / "kafka")
+    return _running
+
+
+@contextmanager
+def _running(folder: Path, **options: Any) -> Iterator[Kafka]:
+    kafka = Kafka(folder, **options)
     kafka.start()
     try:
         yield kafka
     finally:
         kafka.stop()
+
+
+@pytest.fixture
+def own_kafka(run_kafka: RunKafka, tmp_path: Path) -> Iterator[Kafka]:
+    """Apache Kafka for one test."""
+    with run_kafka(tmp_path / "kafka") as kafka:
+        yield kafka
 
 
 def _demand_parts() -> None:

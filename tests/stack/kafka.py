@@ -1,4 +1,4 @@
-"""A real Apache Kafka: one node, broker and controller at once, on loopback."""
+"""A real Apache Kafka on loopback: one node, broker and controller at once, or brokers that join it."""
 
 import hashlib
 import os
@@ -15,11 +15,9 @@ _TRIES = 3
 
 # What every test needs from a broker, and why.
 _PROPERTIES: Mapping[str, str] = {
-    "process.roles": "broker,controller",
-    "node.id": "1",
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "CLIENTS",
-    "listener.security.protocol.map": "CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "listener.security.protocol.map": "CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT,GUARDED:SASL_PLAINTEXT",
     # A produce to a topic nobody made has to fail, as it does in a well-kept cluster.
     "auto.create.topics.enable": "false",
     # The internal topics want three brokers and dozens of partitions by default; here is one broker in a hurry.
@@ -48,14 +46,27 @@ _PROPERTIES: Mapping[str, str] = {
 class Kafka:
     """One broker with its data in `folder`, which the caller removes; `properties` add to or replace the usual ones.
 
-    `bootstrap` is its address from `start` on, and stays the same over `restart`. The first broker of a Java
-    that ends well leaves its loaded classes in the cache, with which later ones start faster.
+    `bootstrap` is its address from `start` on, and stays the same over `restart`. There everybody may do everything;
+    with `users` (passwords by name) `guarded` is another address, for these users and what they were allowed to do.
+    A broker that is to `join` another one, which runs, is no controller. The first broker of a Java that ends well
+    leaves its loaded classes in the cache, with which later ones start faster.
     """
 
-    def __init__(self, folder: Path, properties: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        properties: Mapping[str, str] | None = None,
+        *,
+        users: Mapping[str, str] | None = None,
+        join: "Kafka | None" = None,
+        node: int = 1,
+    ) -> None:
         self._folder = folder
         self._properties = dict(properties or {})
-        self._port = 0
+        self._users = users or {}
+        self._join = join
+        self._node = node
+        self._ports: dict[str, int] = {}
         self._process: Process | None = None
         self._java: list[str] = []
         self._archive = Path()
@@ -63,7 +74,11 @@ class Kafka:
 
     @property
     def bootstrap(self) -> str:
-        return f"127.0.0.1:{self._port}"
+        return f"127.0.0.1:{self._ports['CLIENTS']}"
+
+    @property
+    def guarded(self) -> str:
+        return f"127.0.0.1:{self._ports['GUARDED']}"
 
     @property
     def pid(self) -> int:
@@ -74,7 +89,7 @@ class Kafka:
         libraries = kafka_folder()
         self._folder.mkdir(parents=True, exist_ok=True)
         for left in reversed(range(_TRIES)):
-            self._configure(libraries)
+            self._format(libraries)
             try:
                 self._launch()
             except StackError as error:
@@ -88,6 +103,13 @@ class Kafka:
     def restart(self) -> None:
         """Start a stopped or killed broker again, or end and start a running one: same address, same data."""
         self.stop()
+        self._launch()
+
+    def let_in(self, users: Mapping[str, str]) -> None:
+        """Restart the broker with other users, or other passwords of the same ones."""
+        self.stop()
+        self._users = users
+        self._configure()
         self._launch()
 
     def stop(self) -> None:
@@ -110,22 +132,30 @@ class Kafka:
         """Let a frozen broker go on."""
         self._started().resume()
 
-    def _configure(self, libraries: Path) -> None:
-        self._port, controller = free_port(), free_port()
-        listeners = {"CLIENTS": self._port, "CONTROLLER": controller}
+    def _format(self, libraries: Path) -> None:
+        """Choose ports and make the data folder of a new broker."""
+        names = ["CLIENTS", *(["GUARDED"] if self._users else []), *([] if self._join else ["CONTROLLER"])]
+        self._ports = {name: free_port() for name in names}
+        self._java = [*JAVA, _QUIET, "-cp", f"{libraries}/*"]
+        self._archive = libraries.with_name(f"{libraries.name}-{_java_identity()}.jsa")
+        storage = ["kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(self._configure())]
+        Process("format", [*self._java, *self._use_archive(), *storage], self._folder).run()
+
+    def _configure(self) -> Path:
+        controller = self._join or self
         configuration = {
             **_PROPERTIES,
-            "listeners": ",".join(f"{name}://127.0.0.1:{port}" for name, port in listeners.items()),
-            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+            "process.roles": "broker" if self._join else "broker,controller",
+            "node.id": str(self._node),
+            "listeners": ",".join(f"{name}://127.0.0.1:{port}" for name, port in self._ports.items()),
+            "controller.quorum.voters": f"{controller._node}@127.0.0.1:{controller._ports['CONTROLLER']}",
             "log.dirs": str(self._folder / "data"),
+            **(_guard(self._users) if self._users else {}),
             **self._properties,
         }
         file = self._folder / "kafka.properties"
         file.write_text("".join(f"{name}={value}\n" for name, value in configuration.items()))
-        self._java = [*JAVA, _QUIET, "-cp", f"{libraries}/*"]
-        self._archive = libraries.with_name(f"{libraries.name}-{_java_identity()}.jsa")
-        storage = ["kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(file)]
-        Process("format", [*self._java, *self._use_archive(), *storage], self._folder).run()
+        return file
 
     def _use_archive(self) -> list[str]:
         """Return the flag that uses the class archive, if there is one. Java passes over one that does not fit."""
@@ -135,12 +165,25 @@ class Kafka:
         archive = self._use_archive() or [f"-XX:ArchiveClassesAtExit={self._dump}"]
         command = [*self._java, *archive, "kafka.Kafka", str(self._folder / "kafka.properties")]
         self._process = Process("kafka", command, self._folder)
-        self._process.start(lambda: listens(self._port))
+        self._process.start(lambda: listens(self._ports["CLIENTS"]))
 
     def _started(self) -> Process:
         if self._process is None:
             raise StackError("kafka was never started")
         return self._process
+
+
+def _guard(users: Mapping[str, str]) -> dict[str, str]:
+    """Return what lets in `users` with their passwords and asks what they may do; who comes unasked is the operator."""
+    known = "".join(f' user_{name}="{password}"' for name, password in users.items())
+    return {
+        "sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.guarded.plain.sasl.jaas.config": (
+            f"org.apache.kafka.common.security.plain.PlainLoginModule required{known};"
+        ),
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": "User:ANONYMOUS",
+    }
 
 
 def _java_identity() -> str:

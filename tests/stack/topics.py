@@ -1,11 +1,13 @@
 """Looking into topics from outside the shim, the same way on Apache Kafka and on librdkafka's mock cluster."""
 
 import time
-from collections.abc import Iterable
-from typing import NamedTuple, cast
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin._acl import AclBinding, AclOperation, AclPermissionType
+from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 from confluent_kafka.cimpl import NewTopic
 
 _SECONDS = 10.0
@@ -29,18 +31,51 @@ class Record(NamedTuple):
     timestamp: int
 
 
-def create_on_kafka(bootstrap: str, name: str, partitions: int, config: dict[str, str]) -> None:
-    """Create a topic and wait until each partition has a leader. Raises KafkaException, TimeoutError."""
+def create_on_kafka(
+    bootstrap: str, name: str, partitions: int, config: dict[str, str], brokers: Sequence[int] = ()
+) -> None:
+    """Create a topic and wait until each partition has a leader that answers. Raises KafkaException, TimeoutError.
+
+    Each partition is on each of the `brokers`, of which the first one leads; on some broker, where none is named.
+    """
     admin = AdminClient({**_QUIET, "bootstrap.servers": bootstrap})
-    topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=config)
+    where: dict[str, Any] = {"replica_assignment": [[*brokers]] * partitions} if brokers else {"replication_factor": 1}
+    topic = NewTopic(name, num_partitions=partitions, config=config, **where)
     admin.create_topics([topic], operation_timeout=_SECONDS)[name].result(_SECONDS)
-    end = time.monotonic() + _SECONDS
-    while time.monotonic() < end:
-        found = admin.list_topics(name, timeout=_SECONDS).topics[name].partitions.values()
-        if len(found) == partitions and all(partition.leader >= 0 for partition in found):
+    # The controller names the leaders a moment before they know of it themselves.
+    ends = {TopicPartition(name, number): OffsetSpec.latest() for number in range(partitions)}  # type: ignore[no-untyped-call]
+    give_up = time.monotonic() + _SECONDS
+    while True:
+        try:
+            for answer in admin.list_offsets(ends).values():
+                answer.result(_SECONDS)
+        except KafkaException:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.02)
+        else:
             return
-        time.sleep(0.02)
-    raise TimeoutError(f"topic {name} has no leaders after {_SECONDS} s")
+
+
+def allow(bootstrap: str, user: str, topic: str, operation: AclOperation) -> None:
+    """Let a user of a guarded broker do one thing with a topic; in force a moment later. Raises KafkaException."""
+    admin = AdminClient({**_QUIET, "bootstrap.servers": bootstrap})
+    rule = AclBinding(
+        ResourceType.TOPIC,
+        topic,
+        ResourcePatternType.LITERAL,
+        f"User:{user}",
+        "*",
+        operation,
+        AclPermissionType.ALLOW,
+    )
+    admin.create_acls([rule])[rule].result(_SECONDS)
+
+
+def in_sync(bootstrap: str, topic: str) -> set[int]:
+    """Return the brokers that are in sync for the topic's partition 0."""
+    found = AdminClient({**_QUIET, "bootstrap.servers": bootstrap}).list_topics(topic, timeout=_SECONDS)
+    return set(found.topics[topic].partitions[0].isrs)
 
 
 def create_on_mock(bootstrap: str, name: str) -> None:
