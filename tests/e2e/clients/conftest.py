@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 
+from tests.e2e.clients.curl import CURL, Curl, run_curl
 from tests.e2e.clients.driver import DRIVERS, Client, run_driver
 from tests.e2e.clients.parts import NPM, PYPI, npm_folder, pypi_folder
 from tests.e2e.server import Server
@@ -38,6 +39,13 @@ _PACKAGES = {
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Have the clients in the cache."""
     fill_for(session, {name: package.fetch for name, package in _PACKAGES.items() if not missing(package.tools)})
+
+
+@pytest.fixture(scope="session")
+def curl() -> Curl:
+    """Run the machine's curl."""
+    demand("the client curl", missing([CURL[0]]))
+    return run_curl
 
 
 @pytest.fixture

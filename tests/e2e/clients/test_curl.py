@@ -1,61 +1,21 @@
 """curl as people use it: what it sends by itself, and what an exit status and a body tell a script."""
 
 import json
-import subprocess
 import uuid
 from base64 import b64encode
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
 
 import pytest
 
 from tests.e2e.clients import confluent
+from tests.e2e.clients.curl import REFUSED, Curl, of_type
 from tests.e2e.server import Server
 from tests.parts import AVRO, BINARY, JSON, JSON_SCHEMA, V2
 from tests.stack import Stack
-from tests.stack.fixtures import demand
-from tests.stack.parts import missing
 
 SCHEMA = {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}
 RECORD = {"type": "record", "name": "Order", "fields": [{"name": "id", "type": "long"}]}
 GOOD, BAD = b'{"records":[{"value":{"id":7}}]}', b'{"records":[{"value":{"id":"7"}}]}'
-REFUSED = 22
-"""curl's exit status for an answer of 400 and above, where --fail-with-body asks for one."""
-
-
-class Ran(NamedTuple):
-    """What a run of curl left: its exit status, the last line of what it wrote as `--write-out` asks, and the rest."""
-
-    exit: int
-    facts: dict[str, Any]
-    output: str
-    errors: str
-
-    @property
-    def document(self) -> Any:
-        return json.loads(self.output)
-
-
-Curl = Callable[..., Ran]
-
-
-@pytest.fixture(scope="session")
-def curl() -> Curl:
-    """Run the machine's curl."""
-    demand("the client curl", missing(["curl"]))
-    return _curl
-
-
-def _curl(*arguments: str, stdin: bytes = b"") -> Ran:
-    ended = subprocess.run(
-        ["curl", "--disable", "--silent", "--show-error", "--max-time", "30", "--write-out", "\\n%{json}", *arguments],
-        input=stdin,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    output, _, facts = ended.stdout.decode().rpartition("\n")
-    return Ran(ended.returncode, json.loads(facts), output, ended.stderr.decode())
 
 
 @pytest.fixture
@@ -71,10 +31,6 @@ def _bound(server: Server, stack: Stack, schema: object, encoding: str) -> str:
     return name
 
 
-def _as(content_type: str) -> list[str]:
-    return ["--header", f"Content-Type: {content_type}"]
-
-
 @pytest.mark.parametrize(
     ("content_type", "encoding", "payload"),
     [(JSON, "json-schema", b'{"id":7}'), (JSON_SCHEMA, "json-schema", b'{"id":7}'), (AVRO, "avro", b"\x0e")],
@@ -85,8 +41,8 @@ def test_a_script_writes_what_conforms_and_learns_why_the_rest_was_refused(
 ) -> None:
     topic = _bound(server, stack, SCHEMA if encoding == "json-schema" else RECORD, encoding)
     address = f"{server.url}/topics/{topic}"
-    written = curl("--fail-with-body", *_as(content_type), "--data", GOOD.decode(), address)
-    refused = curl("--fail-with-body", *_as(content_type), "--data", BAD.decode(), address)
+    written = curl("--fail-with-body", *of_type(content_type), "--data", GOOD.decode(), address)
+    refused = curl("--fail-with-body", *of_type(content_type), "--data", BAD.decode(), address)
 
     assert (written.exit, written.facts["content_type"]) == (0, V2)
     (offset,) = written.document["offsets"]
@@ -99,10 +55,10 @@ def test_a_script_writes_what_conforms_and_learns_why_the_rest_was_refused(
 
 def test_bytes_are_written_as_they_are_when_they_conform(curl: Curl, server: Server, stack: Stack, topic: str) -> None:
     address = f"{server.url}/topics/{topic}/partitions/2"
-    schema_id = curl(*_as(JSON), "--data", GOOD.decode(), address).document["value_schema_id"]
+    schema_id = curl(*of_type(JSON), "--data", GOOD.decode(), address).document["value_schema_id"]
     framed = b"\0" + schema_id.to_bytes(4, "big") + b'{ "id": 8 }'
-    written = curl("--fail-with-body", *_as(BINARY), "--data", _bytes(framed), address)
-    refused = curl("--fail-with-body", *_as(BINARY), "--data", _bytes(b'{"id":8}'), address)
+    written = curl("--fail-with-body", *of_type(BINARY), "--data", _bytes(framed), address)
+    refused = curl("--fail-with-body", *of_type(BINARY), "--data", _bytes(b'{"id":8}'), address)
     assert (written.exit, refused.exit) == (0, REFUSED), written.output
     assert [record.value for record in stack.read_all(topic)][1:] == [framed]
     assert {record.partition for record in stack.read_all(topic)} == {2}
@@ -126,7 +82,7 @@ def test_a_body_is_judged_however_it_travels(
     curl: Curl, server: Server, stack: Stack, topic: str, options: Sequence[str], version: str
 ) -> None:
     address = f"{server.url}/topics/{topic}"
-    written, refused = (curl(*_as(JSON), *options, address, stdin=body) for body in (GOOD, BAD))
+    written, refused = (curl(*of_type(JSON), *options, address, stdin=body) for body in (GOOD, BAD))
     assert [(ran.facts["http_code"], ran.facts["http_version"]) for ran in (written, refused)] == [
         (200, version),
         (400, version),
@@ -137,7 +93,7 @@ def test_a_body_is_judged_however_it_travels(
 def test_a_client_that_waits_for_100_continue_gets_it(curl: Curl, server: Server, topic: str) -> None:
     # Without the interim answer curl would wait longer than it has.
     patient = ["--verbose", "--header", "Expect: 100-continue", "--expect100-timeout", "60"]
-    ran = curl(*patient, *_as(JSON), "--data", GOOD.decode(), f"{server.url}/topics/{topic}")
+    ran = curl(*patient, *of_type(JSON), "--data", GOOD.decode(), f"{server.url}/topics/{topic}")
     assert ran.facts["http_code"] == 200, ran.errors
     assert "< HTTP/1.1 100 Continue" in ran.errors
 
@@ -146,14 +102,14 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_sent(curl: Curl, serve
     # curl asks by itself before it sends a megabyte and more.
     body = b'{"records":[{"value":{"id":7}}' + b" " * 11_000_000 + b"]}"
     patient = ["--expect100-timeout", "60", "--data-binary", "@-"]
-    ran = curl(*patient, *_as(JSON), f"{server.url}/topics/{topic}", stdin=body)
+    ran = curl(*patient, *of_type(JSON), f"{server.url}/topics/{topic}", stdin=body)
     assert (ran.facts["http_code"], ran.facts["size_upload"]) == (413, 0)
     assert ran.document["error_code"] == 413
 
 
 def test_requests_of_one_run_share_a_connection(curl: Curl, server: Server, stack: Stack, topic: str) -> None:
     address = f"{server.url}/topics/{topic}"
-    ran = curl("--compressed", *_as(JSON), "--data", GOOD.decode(), address, address, address)
+    ran = curl("--compressed", *of_type(JSON), "--data", GOOD.decode(), address, address, address)
     assert ran.facts["num_connects"] == 0
     assert stack.end_offsets(topic) == 3
 
