@@ -39,6 +39,9 @@ ShimError                        a request is answered with an error
 ├── ClusterNotFound              metadata of a cluster that none of ours is
 ├── MetadataForbidden            Kafka does not let the shim know
 ├── MetadataUnavailable          Kafka does not answer when asked what is there
+├── UpstreamUnavailable          the REST Proxy cannot be reached; nothing was sent
+├── UpstreamSilent               the REST Proxy was asked and does not answer
+├── UpstreamBroken               the REST Proxy was asked and broke off
 ├── SinkUnavailable              nothing was handed to Kafka; the request may be repeated
 └── Unexpected                   a defect of ours
 """
@@ -292,6 +295,20 @@ class MetadataUnavailable(ShimError):
     """Kafka did not answer in time; Confluent's status for that is 500."""
 
 
+class UpstreamUnavailable(ShimError):
+    """No connection to the REST Proxy could be made; the same request may be sent again."""
+
+    retryable = True
+
+
+class UpstreamSilent(ShimError):
+    """The REST Proxy did not answer in time; what came of the request is not known."""
+
+
+class UpstreamBroken(ShimError):
+    """The REST Proxy broke off, or answered no HTTP; what came of the request is not known."""
+
+
 class SinkUnavailable(ShimError):
     """Nothing was handed over; the same request may be sent again."""
 
@@ -353,6 +370,9 @@ class Code(IntEnum):
     SINK_UNAVAILABLE = 50392
     OVERLOADED = 50393
     DEADLINE_PASSED = 50394
+    UPSTREAM_UNAVAILABLE = 50395
+    UPSTREAM_BROKEN = 50290
+    UPSTREAM_SILENT = 50490
 
 
 ANSWERS: dict[type[Exception], tuple[HTTPStatus, Code]] = {
@@ -388,6 +408,9 @@ ANSWERS: dict[type[Exception], tuple[HTTPStatus, Code]] = {
     ClusterNotFound: (HTTPStatus.NOT_FOUND, Code.NOT_FOUND),
     MetadataForbidden: (HTTPStatus.FORBIDDEN, Code.KAFKA_AUTHORIZATION),
     MetadataUnavailable: (HTTPStatus.INTERNAL_SERVER_ERROR, Code.KAFKA_RETRIABLE),
+    UpstreamUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, Code.UPSTREAM_UNAVAILABLE),
+    UpstreamSilent: (HTTPStatus.GATEWAY_TIMEOUT, Code.UPSTREAM_SILENT),
+    UpstreamBroken: (HTTPStatus.BAD_GATEWAY, Code.UPSTREAM_BROKEN),
     SinkUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, Code.SINK_UNAVAILABLE),
     Unexpected: (HTTPStatus.INTERNAL_SERVER_ERROR, Code.INTERNAL),
     table.BindingInvalid: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.BINDING_INVALID),

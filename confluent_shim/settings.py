@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -25,6 +26,8 @@ CONFIG_VARIABLE = "SHIM_CONFIG"
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _HIDDEN = "********"
 _SECRET_WORDS = ("password", "passphrase", "secret", "key.pem", "jaas", "oauthbearer.config", "token")
+
+_HTTP_URL = re.compile(r"https?://[^/?#\s\"@\\]+(/[^?#\s\"\\]*)?")
 
 CLOSE_SECONDS = 2.0
 """How long a process that ends waits for records whose requests have been answered already."""
@@ -76,6 +79,16 @@ class RegistryEndpoint(Endpoint, frozen=True, kw_only=True):
     capacity: Annotated[int, Meta(description="schemas and version lists held at most", gt=0)] = 10_000
 
 
+class RestProxyEndpoint(Endpoint, frozen=True, kw_only=True):
+    """The REST Proxy of a cluster, which answers whatever the shim does not answer itself."""
+
+    timeout: Annotated[Seconds, Meta(description="seconds that it may be silent during one call", gt=0)] = 30.0
+    connect_timeout: Annotated[Seconds, Meta(description="seconds that connecting to it may take", gt=0)] = 2.0
+    forward_authorization: Annotated[
+        bool, Meta(description="hand the client's own Authorization on, and never that of `user`")
+    ] = False
+
+
 class Cluster(_Group, frozen=True, kw_only=True):
     """A named trio of Kafka, schema registry and REST proxy."""
 
@@ -84,7 +97,7 @@ class Cluster(_Group, frozen=True, kw_only=True):
         Meta(description="any key of librdkafka's producer; `bootstrap.servers` is needed"),
     ] = {}
     registry: RegistryEndpoint = RegistryEndpoint()
-    rest_proxy: Endpoint = Endpoint()
+    rest_proxy: RestProxyEndpoint = RestProxyEndpoint()
 
     def __repr__(self) -> str:
         return f"Cluster(kafka={_masked(self.kafka)}, registry={self.registry}, rest_proxy={self.rest_proxy})"
@@ -111,7 +124,7 @@ class Limits(_Group, frozen=True, kw_only=True):
     depth: Annotated[int, Meta(description="levels of arrays and objects in one body", ge=4, le=200)] = 200
     requests: Annotated[
         Annotated[int, Meta(ge=1)] | None,
-        Meta(description="produce requests at a time; empty: four fifths of `server.threads`"),
+        Meta(description="requests at a time that wait for what is behind; empty: four fifths of `server.threads`"),
     ] = None
     bytes: Annotated[int, Meta(description="bytes of the bodies of all of them together", ge=1)] = 67_108_864
     deadline: Annotated[
@@ -140,6 +153,10 @@ class Settings(_Group, frozen=True, kw_only=True):
     sink: Annotated[Literal["kafka", "rest-proxy"], Meta(description="where admitted records go")] = "kafka"
     unbound: Annotated[
         Literal["refuse", "pass"], Meta(description="what happens to records for a topic without a binding")
+    ] = "refuse"
+    consumers: Annotated[
+        Literal["refuse", "pass"],
+        Meta(description="what happens to requests under /consumers; `pass` needs a rest_proxy"),
     ] = "refuse"
     admin_token: Annotated[
         Secret | None,
@@ -183,7 +200,7 @@ class Settings(_Group, frozen=True, kw_only=True):
             raise SettingsInvalid(f"trusted_proxies: {error}") from error
 
     def requests_at_a_time(self) -> int:
-        """Return how many produce requests a worker serves at a time."""
+        """Return how many requests that wait for what is behind it a worker serves at a time."""
         return self.limits.requests or max(1, self.server.threads * 4 // 5)
 
     def seconds_to_stop(self) -> int:
@@ -216,10 +233,9 @@ def _check_values(settings: Settings) -> None:
     """Refuse what has the right type and would do harm."""
     if settings.admin_token is not None and not re.fullmatch(r"[!-~]+", settings.admin_token.reveal()):
         raise SettingsInvalid("admin_token: needs at least one character, and only printable ASCII without spaces")
-    if settings.public_url and not re.fullmatch(r"https?://[^/?#\s\"@]+(/[^?#\s\"]*)?", settings.public_url):
+    if settings.public_url and not _is_address(settings.public_url):
         raise SettingsInvalid(f"public_url: must be like https://host:port/path, not {settings.public_url}")
     settings.trusted_networks()
-    settings.default_cluster()
     if settings.requests_at_a_time() >= settings.server.threads:
         raise SettingsInvalid(
             f"limits.requests: {settings.limits.requests} must be less than server.threads, {settings.server.threads}: "
@@ -229,6 +245,19 @@ def _check_values(settings: Settings) -> None:
         for part, endpoint in (("registry", cluster.registry), ("rest_proxy", cluster.rest_proxy)):
             if any("@" in url.partition("://")[2].partition("/")[0] for url in endpoint.url.split(",")):
                 raise SettingsInvalid(f"clusters.{name}.{part}.url: credentials belong into the keys user and password")
+        if cluster.rest_proxy.url and not _is_address(cluster.rest_proxy.url):
+            raise SettingsInvalid(f"clusters.{name}.rest_proxy.url: must be like http://host:port")
+    default = settings.clusters[settings.default_cluster()]
+    if settings.consumers == "pass" and not default.rest_proxy.url:
+        raise SettingsInvalid('consumers = "pass" needs the rest_proxy.url of the default cluster')
+
+
+def _is_address(url: str) -> bool:
+    """Tell whether a path can be added to `url`."""
+    try:
+        return _HTTP_URL.fullmatch(url) is not None and urlsplit(url).port != 0
+    except ValueError:  # a port beyond all ports
+        return False
 
 
 def hand_down(path: str | Path | None, metrics_folder: str) -> None:
@@ -241,6 +270,11 @@ def hand_down(path: str | Path | None, metrics_folder: str) -> None:
 def environment_without_settings() -> dict[str, str]:
     """Return this process's environment without what configures a shim, for a child that is told by its file."""
     return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+
+
+def is_inherited(name: str, value: object) -> bool:
+    """Tell whether a variable of a request is one of this process, whose environment servers put beside the headers."""
+    return os.environ.get(name) == value
 
 
 def metrics_folder() -> str | None:

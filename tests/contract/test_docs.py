@@ -35,6 +35,7 @@ KNOWN_HOSTS = {
     "semver.org",
     "registry",
     "registry.example.com",
+    "rest-proxy",
 }
 V2_ROUTES = {"POST /topics/{topic}", "POST /topics/{topic}/partitions/{partition}"}
 V3_ROUTES = {"POST /v3/clusters/{cluster_id}/topics/{topic}/records:batch"}

@@ -6,7 +6,7 @@ import pytest
 
 from confluent_shim.errors import NotYetBuilt, SettingsInvalid
 from confluent_shim.services import build_services
-from confluent_shim.settings import Cluster, Endpoint, RegistryEndpoint, Settings
+from confluent_shim.settings import Cluster, RegistryEndpoint, Settings
 from confluent_shim.sinks.kafka import KafkaSink
 
 
@@ -21,10 +21,6 @@ def test_a_registry_address_that_cannot_be_one_is_the_settings_fault_and_named()
     [
         ({"sink": "rest-proxy"}, "sink"),
         ({"unbound": "pass"}, "unbound"),
-        (
-            {"clusters": {"default": Cluster(rest_proxy=Endpoint(url="http://127.0.0.1:1"))}},
-            "clusters.default.rest_proxy",
-        ),
     ],
 )
 def test_a_setting_whose_behaviour_comes_later_stops_the_start(changes: dict[str, Any], named: str) -> None:

@@ -181,6 +181,17 @@ class TestRefusals:
         """A name would have to be looked up at each request, and might be anybody's."""
         assert "trusted_proxies" in refusal(load, SHIM_TRUSTED_PROXIES=proxies)
 
+    @pytest.mark.parametrize("url", ["proxy:8082", "ftp://proxy", "http://proxy:99999", "http://proxy/?x"])
+    def test_an_upstream_that_cannot_be_addressed_is_refused(self, load: Load, url: str) -> None:
+        """It would be found out at the first request."""
+        assert "clusters.default.rest_proxy.url" in refusal(load, SHIM_CLUSTERS__DEFAULT__REST_PROXY__URL=url)
+
+    def test_consumers_cannot_pass_to_where_nobody_is(self, load: Load) -> None:
+        """They need an upstream."""
+        assert "rest_proxy.url" in refusal(load, SHIM_CONSUMERS="pass")
+        passing = {"SHIM_CONSUMERS": "pass", "SHIM_CLUSTERS__DEFAULT__REST_PROXY__URL": "http://proxy:8082"}
+        assert load(**passing).consumers == "pass"
+
     def test_no_cluster_at_all_is_refused(self, load: Load) -> None:
         """There would be nothing to stand before."""
         assert "clusters" in refusal(load, "[clusters]\n")
