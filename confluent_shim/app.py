@@ -13,6 +13,7 @@ from confluent_shim.api.facts import Observed, facts_of, reason_phrase
 from confluent_shim.api.front import Front
 from confluent_shim.api.produce_v2 import ProduceV2
 from confluent_shim.api.produce_v3 import ProduceV3
+from confluent_shim.api.relay import relays
 from confluent_shim.capacity import Capacity
 from confluent_shim.errors import MethodUnsupported, RouteUnknown
 from confluent_shim.services import Services, build_services
@@ -29,13 +30,14 @@ def create_app(settings: Settings, services: Services) -> Flask:
     app.url_map.merge_slashes = False  # else `/-//live` is redirected, to a page for people
     app.register_blueprint(bindings.blueprint(services))
     app.register_blueprint(health.blueprint(services))
-    app.register_blueprint(metadata_v2.blueprint(services))
-    app.register_blueprint(metadata_v3.blueprint(services))
-    app.register_error_handler(Exception, _answer)
     limits = settings.limits
     app.config["MAX_CONTENT_LENGTH"] = limits.body_bytes
     capacity = Capacity(settings.requests_at_a_time(), limits.bytes)
-    produce_v3 = ProduceV3(services.publisher, capacity, limits, Front(app.wsgi_app))
+    app.register_blueprint(metadata_v2.blueprint(services, capacity))
+    app.register_blueprint(metadata_v3.blueprint(services, capacity))
+    app.register_error_handler(Exception, _answer)
+    front = Front(services, relays(services, capacity), app.wsgi_app)
+    produce_v3 = ProduceV3(services.publisher, capacity, limits, front)
     produce = ProduceV2(services.publisher, capacity, limits, produce_v3)
     app.wsgi_app = Observed(produce, services.metrics, log_all=settings.log.requests == "all")  # type: ignore[method-assign]
     return app

@@ -8,10 +8,10 @@ from confluent_shim.errors import Overloaded, TooManyRequests
 
 
 class Capacity:
-    """Counts the produce requests in flight and the bytes of their bodies, and refuses what would be too much.
+    """Counts the requests in flight that wait, and the bytes of their bodies, and refuses what would be too much.
 
-    A request that waits for Kafka holds a thread. With fewer requests than threads there is always one left that
-    answers probes and says no at once.
+    A request that waits for Kafka or for an upstream holds a thread. With fewer requests than threads there is always
+    one left that answers probes and says no at once.
     """
 
     def __init__(self, requests: int, size: int) -> None:

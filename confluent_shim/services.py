@@ -9,10 +9,11 @@ from confluent_shim.enforcement import Enforcer
 from confluent_shim.errors import NotYetBuilt, SettingsInvalid
 from confluent_shim.publishing import Publisher
 from confluent_shim.schemas import Schemas
-from confluent_shim.settings import Cluster, RegistryEndpoint, Settings, metrics_folder
+from confluent_shim.settings import Cluster, RegistryEndpoint, RestProxyEndpoint, Settings, metrics_folder
 from confluent_shim.sinks import Sink
 from confluent_shim.sinks.kafka import KafkaSink
 from confluent_shim.sinks.memory import MemorySink
+from confluent_shim.sinks.upstream import Upstream
 from confluent_shim.telemetry import Metrics, RegistryWatch
 from jsonschema_bridge import Registry
 from jsonschema_bridge.registry import CachedRegistry, MemoryRegistry
@@ -32,6 +33,7 @@ class Services:
     publisher: Publisher
     administration: Administration
     metrics: Metrics
+    upstreams: Mapping[str, Upstream]
     _opened: ExitStack
 
     def pings(self) -> dict[str, Ping]:
@@ -40,6 +42,7 @@ class Services:
             "store": self.store.ping,
             **{f"registry {name}": registry.ping for name, registry in self.registries.items()},
             **{f"kafka {name}": sink.ping for name, sink in self.sinks.items()},
+            **{f"rest proxy {name}": upstream.ping for name, upstream in self.upstreams.items()},
         }
 
     def warm_up(self) -> None:
@@ -56,9 +59,6 @@ def build_services(settings: Settings) -> Services:
     """Choose and open the implementations that `settings` asks for. Raises StartError or the store's errors."""
     if settings.sink != "kafka":
         raise NotYetBuilt(f"sink = {settings.sink!r} is not yet supported; use 'kafka'")
-    for name, cluster in settings.clusters.items():
-        if cluster.rest_proxy.url:
-            raise NotYetBuilt(f"clusters.{name}.rest_proxy is not yet supported; leave it out")
     if settings.unbound != "refuse":
         raise NotYetBuilt(f"unbound = {settings.unbound!r} is not yet supported; use 'refuse'")
     with ExitStack() as opened:
@@ -88,7 +88,14 @@ def assemble(
     enforcer = Enforcer(store.table, Schemas(registries), settings.limits.record_bytes)
     publisher = Publisher(enforcer, sinks, metrics, settings.max_violations)
     administration = Administration(store, registries, settings.registries(), sinks, enforcer, publisher)
-    return Services(settings, store, registries, sinks, publisher, administration, metrics, opened)
+    upstreams = {
+        name: _open_upstream(name, cluster.rest_proxy)
+        for name, cluster in settings.clusters.items()
+        if cluster.rest_proxy.url
+    }
+    for upstream in upstreams.values():
+        opened.callback(upstream.close)
+    return Services(settings, store, registries, sinks, publisher, administration, metrics, upstreams, opened)
 
 
 def _open_registry(name: str, endpoint: RegistryEndpoint, metrics: Metrics) -> CachedRegistry:
@@ -120,3 +127,10 @@ def _open_sink(name: str, cluster: Cluster) -> Sink:
     if not servers:
         raise SettingsInvalid(f'clusters.{name}.kafka has no "bootstrap.servers": the address of a broker')
     return MemorySink() if servers == "memory:" else KafkaSink(cluster.kafka)
+
+
+def _open_upstream(name: str, endpoint: RestProxyEndpoint) -> Upstream:
+    try:
+        return Upstream(endpoint)
+    except OSError as error:  # TLS's own errors among them
+        raise SettingsInvalid(f"clusters.{name}.rest_proxy.ca: {endpoint.ca}: {error}") from error

@@ -1,11 +1,17 @@
 """The body and headers of an error."""
 
 import logging
+from collections.abc import Iterable
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from confluent_shim.api.facts import facts_of, reason_phrase
 from confluent_shim.errors import RETRY_AFTER_SECONDS, Code, ContentTypeMalformed, RecordsRefused, answer_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _LATER = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
 
@@ -46,6 +52,16 @@ def told(error: Exception, request_id: str) -> tuple[HTTPStatus, Code, str]:
 def is_transient(status: HTTPStatus) -> bool:
     """Tell whether nothing is wrong with a request that is answered with `status`, so that it may be repeated."""
     return status in _LATER
+
+
+def refuse(
+    error: Exception, environ: "WSGIEnvironment", start_response: "StartResponse", media_type: str
+) -> Iterable[bytes]:
+    """Answer a WSGI request with `error`."""
+    status, headers, body = error_answer(error, facts_of(environ).request_id)
+    line = f"{status} {reason_phrase(status)}"
+    start_response(line, [*headers.items(), ("Content-Type", media_type), ("Content-Length", str(len(body)))])
+    return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
 
 
 def encode(document: object) -> bytes:

@@ -5,13 +5,23 @@ binding. A v3 path has Kafka's own id of the cluster.
 """
 
 import logging
+import time
+from collections import defaultdict
 from collections.abc import Iterator
 
-from confluent_shim.errors import ClusterNotFound, MetadataUnavailable, PartitionNotFound, TopicNotHosted
+from confluent_shim.errors import (
+    ClusterNotFound,
+    MetadataForbidden,
+    MetadataUnavailable,
+    PartitionNotFound,
+    TopicNotHosted,
+)
 from confluent_shim.services import Services
 from confluent_shim.sinks.metadata import ClusterMetadata, MetadataSource, Partition, Topic
 
 log = logging.getLogger(__name__)
+
+_SILENCE_SECONDS = 30.0
 
 
 class Clusters:
@@ -20,17 +30,18 @@ class Clusters:
     def __init__(self, services: Services) -> None:
         self._store = services.store
         self._sinks = services.sinks
-        self._default = services.settings.default_cluster()
+        self.default_name = services.settings.default_cluster()
         self._ids: dict[str, str] = {}
+        self._silent_until: dict[str, float] = defaultdict(float)
 
     def of_topic(self, topic: str) -> str:
         """Return the name of the cluster that `topic` is in: its binding's, else the default one."""
         binding = self._store.table().get(topic)
-        return binding.cluster if binding is not None and binding.cluster in self._sinks else self._default
+        return binding.cluster if binding is not None and binding.cluster in self._sinks else self.default_name
 
     def default(self) -> ClusterMetadata:
         """Ask the default cluster. Raises what a MetadataSource raises."""
-        return self._read(self._default)
+        return self._read(self.default_name)
 
     def source_of(self, topic: str) -> MetadataSource:
         """Return who can be asked about `topic`."""
@@ -72,14 +83,32 @@ class Clusters:
                 return cluster
         raise failure or ClusterNotFound(cluster_id)
 
+    def named_by(self, cluster_id: str) -> str:
+        """Return the name of the cluster that Kafka calls `cluster_id`; of one that nobody knows, the default one's.
+
+        Kafka is asked only where there is a choice, as long as it is not known who has which id, and rarely when it is
+        away: a request that is handed on has no need of it.
+        """
+        if len(self._sinks) == 1:
+            return self.default_name
+        for name in self._names():
+            if name not in self._ids and time.monotonic() >= self._silent_until[name]:
+                try:
+                    self._read(name)
+                except (MetadataUnavailable, MetadataForbidden):
+                    self._silent_until[name] = time.monotonic() + _SILENCE_SECONDS
+            if self._ids.get(name) == cluster_id:
+                return name
+        return self.default_name
+
     def _read(self, name: str) -> ClusterMetadata:
         cluster = self._sinks[name].metadata.read()
         self._ids[name] = cluster.cluster_id
         return cluster
 
     def _names(self) -> Iterator[str]:
-        yield self._default
-        yield from (name for name in self._sinks if name != self._default)
+        yield self.default_name
+        yield from (name for name in self._sinks if name != self.default_name)
 
 
 def hosted(cluster: ClusterMetadata, topic: str) -> Topic:

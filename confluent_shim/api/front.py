@@ -1,13 +1,17 @@
-"""What a request meets that no produce route took, before Flask's routing."""
+"""What a request meets that no produce route took: the REST Proxy behind, where there is one, or Flask's routes."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from confluent_shim.api.answers import error_answer
-from confluent_shim.api.facts import facts_of, reason_phrase
+from confluent_shim.api.answers import refuse
+from confluent_shim.api.clusters import Clusters
+from confluent_shim.api.facts import facts_of
 from confluent_shim.api.negotiation import V2_JSON
+from confluent_shim.api.relay import Relay
+from confluent_shim.api.targets import readings, sent_target
 from confluent_shim.errors import ConsumersNotAllowed, ConsumersNotFound
+from confluent_shim.services import Services
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -15,32 +19,59 @@ if TYPE_CHECKING:
 _OWN = "/-/"
 _CONSUMERS = re.compile(r"/consumers(/.*)?")
 _MATRIX = re.compile(r";[^/]*")
+_TOPIC = re.compile(r"/topics/([^/]+)(/.*)?")
+_CLUSTER = re.compile(r"/v3/clusters/([^/]+)(/.*)?")
+_PRODUCE = re.compile(r"/topics/.*|.*/topics/.*/records(:.*)?/?", re.DOTALL)
+_READING = ("GET", "HEAD", "OPTIONS")
 
 
 class Front:
-    """A WSGI application that refuses consumers and hands all else on to `inner`."""
+    """A WSGI application that refuses consumers, hands on what an upstream answers, and leaves all else to `inner`.
 
-    def __init__(self, inner: "WSGIApplication") -> None:
+    Whatever would produce is never handed on from here: only the produce routes may do so, once their rule has spoken.
+    """
+
+    def __init__(self, services: Services, relays: Mapping[str, Relay], inner: "WSGIApplication") -> None:
         self._inner = inner
+        self._clusters = Clusters(services)
+        self._relays = relays
+        self._consumers_pass = services.settings.consumers == "pass"
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ["PATH_INFO"]
-        if not path.startswith(_OWN):
-            # Confluent's router ignores matrix parameters (`;x=1`).
-            path = environ["PATH_INFO"] = _MATRIX.sub("", path)
-            if _CONSUMERS.fullmatch(path):
-                return _refuse_consumers(environ, start_response)
+        if path.startswith(_OWN):
+            return self._inner(environ, start_response)
+        # Confluent's router ignores matrix parameters (`;x=1`).
+        plain = _MATRIX.sub("", path)
+        if _CONSUMERS.fullmatch(plain) and not self._consumers_pass:
+            return _refuse_consumers(environ, start_response)
+        try:
+            relay = None if self._could_produce(environ) else self._relay(plain)
+        except Exception as error:  # noqa: BLE001 - the table decides, and logs what it does not know
+            return refuse(error, environ, start_response, V2_JSON)
+        if relay is not None:
+            return relay(environ, start_response)
+        environ["PATH_INFO"] = plain
         return self._inner(environ, start_response)
+
+    def _could_produce(self, environ: "WSGIEnvironment") -> bool:
+        if environ["REQUEST_METHOD"] in _READING or not self._relays:
+            return False
+        return any(_PRODUCE.fullmatch(path) for path in readings(sent_target(environ)))
+
+    def _relay(self, path: str) -> Relay | None:
+        if not self._relays:
+            return None
+        if found := _TOPIC.fullmatch(path):
+            return self._relays.get(self._clusters.of_topic(found[1]))
+        if found := _CLUSTER.fullmatch(path):
+            return self._relays.get(self._clusters.named_by(found[1]))
+        return self._relays.get(self._clusters.default_name)
 
 
 def _refuse_consumers(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
     """Answer as Confluent does for an endpoint that its operator has blocked, and say where to go."""
-    facts = facts_of(environ)
-    facts.route = "consumers"
-    error = ConsumersNotFound() if environ["REQUEST_METHOD"] in ("GET", "HEAD") else ConsumersNotAllowed()
-    status, headers, body = error_answer(error, facts.request_id)
-    start_response(
-        f"{status} {reason_phrase(status)}",
-        [*headers.items(), ("Content-Type", V2_JSON), ("Content-Length", str(len(body)))],
-    )
-    return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
+    facts_of(environ).route = "consumers"
+    reading = environ["REQUEST_METHOD"] in ("GET", "HEAD")
+    error = ConsumersNotFound() if reading else ConsumersNotAllowed()
+    return refuse(error, environ, start_response, V2_JSON)

@@ -1,6 +1,7 @@
 """Where the shim is, as the client sees it: what the links in answers begin with."""
 
 import re
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -50,3 +51,44 @@ class Links:
 def _first(header: str | None) -> str:
     """Return the first of several values: what the proxy nearest to the client said."""
     return (header or "").partition(",")[0].strip()
+
+
+_NAMES = (b'"self"', b'"related"', b'"next"', b'"base_uri"')
+_LONGEST = 400
+_LINK = re.compile(
+    rb'("(?:self|related|next|base_uri)"\s*:\s*")https?://[^"\\]{1,%d}?(?=/(?:v3|consumers)[/"?])' % _LONGEST
+)
+_UNFINISHED = re.compile(rb'"(?:self|related|next|base_uri)"\s*(?::\s*(?:"[^"\\]{0,%d})?)?' % _LONGEST)
+_ADDRESS = re.compile(r"https?://[^/]+.*?(?=/(?:v3|consumers)(?:/|$))")
+
+
+def relinked(blocks: Iterable[bytes], base: str) -> Iterator[bytes]:
+    """Yield the JSON in `blocks` with its links beginning with `base`, holding back no more than an unfinished link."""
+    begin = base.encode()
+    held = b""
+    for block in blocks:
+        text, done, position = held + block, [], 0
+        for link in _LINK.finditer(text):
+            done += [text[position : link.start()], link[1], begin]
+            position = link.end()
+        end = _end_of_finished(text, position)
+        held = text[end:]
+        yield b"".join([*done, text[position:end]])
+    if held:
+        yield held
+
+
+def _end_of_finished(text: bytes, begin: int) -> int:
+    """Return where in `text` a link begins that is not at its end yet; where there is none, the end of `text`."""
+    quote = text.find(b'"', max(begin, len(text) - 2 * _LONGEST))
+    while quote >= 0:
+        tail = text[quote:]
+        if _UNFINISHED.fullmatch(tail) or any(name.startswith(tail) for name in _NAMES):
+            return quote
+        quote = text.find(b'"', quote + 1)
+    return len(text)
+
+
+def relocated(address: str, base: str) -> str:
+    """Return the value of a `Location` header with its address beginning with `base`."""
+    return _ADDRESS.sub(lambda _: base, address, count=1)

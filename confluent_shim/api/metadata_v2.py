@@ -9,7 +9,8 @@ from typing import Any
 from flask import Blueprint
 
 from confluent_shim.api.clusters import Clusters, hosted, partition_of
-from confluent_shim.api.resources import V2, add_resource
+from confluent_shim.api.resources import V2, Resources
+from confluent_shim.capacity import Capacity
 from confluent_shim.errors import RouteUnknown
 from confluent_shim.services import Services
 from confluent_shim.sinks.metadata import Partition, Topic
@@ -18,9 +19,10 @@ _PRODUCE = ("POST",)
 _PARTITION = "/topics/<topic>/partitions/<partition>"
 
 
-def blueprint(services: Services) -> Blueprint:
+def blueprint(services: Services, capacity: Capacity) -> Blueprint:
     """Return the v2 routes that read."""
     routes = Blueprint("metadata_v2", __name__)
+    resources = Resources(routes, V2, capacity)
     clusters = Clusters(services)
 
     def root() -> dict[str, str]:
@@ -53,13 +55,13 @@ def blueprint(services: Services) -> Blueprint:
         beginning, end = source.offsets(topic, number)
         return {"beginning_offset": beginning, "end_offset": end}
 
-    add_resource(routes, "/", V2, root, methods=("GET", "POST"))
-    add_resource(routes, "/brokers", V2, brokers)
-    add_resource(routes, "/topics", V2, topics)
-    add_resource(routes, "/topics/<topic>", V2, one_topic, elsewhere=_PRODUCE)
-    add_resource(routes, "/topics/<topic>/partitions", V2, partitions)
-    add_resource(routes, _PARTITION, V2, one_partition, elsewhere=_PRODUCE)
-    add_resource(routes, f"{_PARTITION}/offsets", V2, offsets)
+    resources.add("/", root, methods=("GET", "POST"))
+    resources.add("/brokers", brokers)
+    resources.add("/topics", topics)
+    resources.add("/topics/<topic>", one_topic, elsewhere=_PRODUCE)
+    resources.add("/topics/<topic>/partitions", partitions)
+    resources.add(_PARTITION, one_partition, elsewhere=_PRODUCE)
+    resources.add(f"{_PARTITION}/offsets", offsets)
     return routes
 
 

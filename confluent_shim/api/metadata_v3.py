@@ -11,7 +11,8 @@ from flask import Blueprint, request
 from confluent_shim.api.clusters import Clusters, hosted, partition_of
 from confluent_shim.api.links import Links
 from confluent_shim.api.metadata_v2 import partition_number
-from confluent_shim.api.resources import V3, add_resource
+from confluent_shim.api.resources import V3, Resources
+from confluent_shim.capacity import Capacity
 from confluent_shim.errors import ClusterNotFound, PartitionNotFound, RouteUnknown
 from confluent_shim.services import Services
 from confluent_shim.sinks.metadata import ClusterMetadata, Partition, Topic
@@ -23,17 +24,18 @@ _CLUSTER = f"{_CLUSTERS}/<cluster_id>"
 _TOPIC = f"{_CLUSTER}/topics/<topic>"
 
 
-def blueprint(services: Services) -> Blueprint:
+def blueprint(services: Services, capacity: Capacity) -> Blueprint:
     """Return the v3 routes that read."""
     routes = Blueprint("metadata_v3", __name__)
+    resources = Resources(routes, V3, capacity)
     told = _Told(Clusters(services), Links(services.settings))
-    add_resource(routes, _CLUSTERS, V3, told.clusters)
-    add_resource(routes, _CLUSTER, V3, told.cluster)
-    add_resource(routes, f"{_CLUSTER}/topics", V3, told.topics)
-    add_resource(routes, _TOPIC, V3, told.topic)
-    add_resource(routes, f"{_TOPIC}/records:batch", V3, dict, methods=(), elsewhere=("POST",))
-    add_resource(routes, f"{_TOPIC}/partitions", V3, told.partitions)
-    add_resource(routes, f"{_TOPIC}/partitions/<partition>", V3, told.partition)
+    resources.add(_CLUSTERS, told.clusters)
+    resources.add(_CLUSTER, told.cluster)
+    resources.add(f"{_CLUSTER}/topics", told.topics)
+    resources.add(_TOPIC, told.topic)
+    resources.add(f"{_TOPIC}/records:batch", dict, methods=(), elsewhere=("POST",))
+    resources.add(f"{_TOPIC}/partitions", told.partitions)
+    resources.add(f"{_TOPIC}/partitions/<partition>", told.partition)
     return routes
 
 

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 from confluent_shim.api.answers import encode, error_answer
 from confluent_shim.api.facts import facts_of
 from confluent_shim.api.negotiation import PLAIN_JSON, V2_JSON, admitted, check_consumed, type_of_refusal
+from confluent_shim.capacity import Capacity
 from confluent_shim.errors import ContentTypeMalformed, ContentTypeUnsupported, NoCommonAnswerType
 
 _TEXT = "text/plain"
@@ -24,37 +25,47 @@ V2 = Api(V2_JSON, V2_JSON)
 V3 = Api(PLAIN_JSON, None)
 
 
-def add_resource(
-    routes: Blueprint,
-    path: str,
-    api: Api,
-    read: Callable[..., object],
-    *,
-    methods: Sequence[str] = ("GET",),
-    elsewhere: Sequence[str] = (),
-) -> None:
-    """Serve what `read` returns, as JSON, at `path`; its arguments are those of the path.
+class Resources:
+    """The resources of one version of the API, added to `routes`. Each request to one takes a place in `capacity`."""
 
-    It answers to `methods` alike, and to HEAD where GET is one of them. OPTIONS tells of them, and of those that are
-    served `elsewhere`.
-    """
+    def __init__(self, routes: Blueprint, api: Api, capacity: Capacity) -> None:
+        self._routes = routes
+        self._api = api
+        self._capacity = capacity
 
-    def view(**arguments: str) -> Response:
-        facts_of(request.environ).route = "metadata"
-        accept = request.headers.get("Accept")
-        try:
-            if request.method == "OPTIONS":
-                return _options(accept, [method for method in ("HEAD", "POST", "GET", "OPTIONS") if method in known])
-            check_consumed(request.headers.get("Content-Type"), api.consumed)
-            media_type = admitted(accept, api.media_type)
-            return Response(encode(read(**arguments)), content_type=media_type)
-        except Exception as error:  # noqa: BLE001 - the table decides, and logs what it does not know
-            return _refusal(error, api, accept)
+    def add(
+        self,
+        path: str,
+        read: Callable[..., object],
+        *,
+        methods: Sequence[str] = ("GET",),
+        elsewhere: Sequence[str] = (),
+    ) -> None:
+        """Serve what `read` returns, as JSON, at `path`; its arguments are those of the path.
 
-    known = {"OPTIONS", *methods, *elsewhere, *(("HEAD",) if "GET" in methods else ())}
-    routes.add_url_rule(
-        path, path, view, methods=[*methods, "OPTIONS"], strict_slashes=False, provide_automatic_options=False
-    )
+        It answers to `methods` alike, and to HEAD where GET is one of them. OPTIONS tells of them, and of those that
+        are served `elsewhere`.
+        """
+        known = {"OPTIONS", *methods, *elsewhere, *(("HEAD",) if "GET" in methods else ())}
+
+        def view(**arguments: str) -> Response:
+            facts_of(request.environ).route = "metadata"
+            accept = request.headers.get("Accept")
+            try:
+                if request.method == "OPTIONS":
+                    return _options(
+                        accept, [method for method in ("HEAD", "POST", "GET", "OPTIONS") if method in known]
+                    )
+                check_consumed(request.headers.get("Content-Type"), self._api.consumed)
+                media_type = admitted(accept, self._api.media_type)
+                with self._capacity.request():
+                    return Response(encode(read(**arguments)), content_type=media_type)
+            except Exception as error:  # noqa: BLE001 - the table decides, and logs what it does not know
+                return _refusal(error, self._api, accept)
+
+        self._routes.add_url_rule(
+            path, path, view, methods=[*methods, "OPTIONS"], strict_slashes=False, provide_automatic_options=False
+        )
 
 
 def _options(accept: str | None, methods: Sequence[str]) -> Response:

@@ -1,6 +1,7 @@
 """A real server process, and its command line."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -87,13 +88,38 @@ ttl = 0.2
 @contextmanager
 def serving(config: Path, workers: int = 1, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
     """Start a server on a free port, wait until it answers, and end it with SIGTERM."""
+    command = [sys.executable, "-m", "confluent_shim", "serve", "--config", str(config), "--workers", str(workers)]
     port = free_port()
+    with _running([*command, "--port", str(port)], port, config, environment) as server:
+        yield server
+
+
+@contextmanager
+def serving_with_gunicorn(config: Path, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """Do the same with the other server that is supported."""
+    port = free_port()
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--worker-class",
+        "gthread",
+        "--threads",
+        "8",
+        "--log-level",
+        "warning",
+    ]
+    command += ["--bind", f"127.0.0.1:{port}", "confluent_shim.app:serve_from_environment()"]
+    environment = {**(environment or os.environ), "SHIM_CONFIG": str(config)}
+    with _running(command, port, config, environment) as server:
+        yield server
+
+
+@contextmanager
+def _running(command: list[str], port: int, config: Path, environment: Mapping[str, str] | None) -> Iterator[Server]:
     log = config.parent / f"server-{port}.log"
-    command = [sys.executable, "-m", "confluent_shim", "serve", "--config", str(config)]
     with log.open("wb") as stderr:
-        process = subprocess.Popen(
-            [*command, "--port", str(port), "--workers", str(workers)], stdout=stderr, stderr=stderr, env=environment
-        )
+        process = subprocess.Popen(command, stdout=stderr, stderr=stderr, env=environment)
     server = Server(f"http://127.0.0.1:{port}", config, log, process)
     try:
         _await_ready(server)
@@ -114,7 +140,7 @@ def _await_ready(server: Server) -> None:
         try:
             if requests.get(f"{server.url}/-/ready", timeout=2).ok:
                 return
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.05)
     raise AssertionError(server.log.read_text())
 

@@ -1,11 +1,15 @@
 """What the v2 API tells of Kafka; the recorded answers are in the contract tests."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from confluent_shim.sinks.memory import MemorySink
+from confluent_shim.settings import Limits
+from confluent_shim.sinks.memory import MemoryMetadata, MemorySink
+from confluent_shim.sinks.metadata import ClusterMetadata
 from tests.doubles import HeadlessMetadata
 from tests.parts import JSON, V2, Shim, memory_shim
 
@@ -121,3 +125,32 @@ def test_while_nobody_leads_a_topic_is_told_with_what_is_known() -> None:
                 {"partition": 0, "leader": -1, "replicas": [{"broker": 1, "leader": False, "in_sync": True}]}
             ],
         }
+
+
+def test_a_worker_takes_on_no_more_questions_than_it_has_places_for() -> None:
+    """Each may wait for Kafka, and probes must be answered all the while."""
+    waiting, over = threading.Event(), threading.Event()
+    sink = MemorySink()
+    sink.metadata = SlowMetadata(sink, waiting, over)
+    with memory_shim({"default": sink}, limits=Limits(requests=1)) as shim, ThreadPoolExecutor(1) as pool:
+        first = pool.submit(shim.client.application.test_client().get, "/brokers")
+        assert waiting.wait(10)
+        refused = shim.client.get("/topics")
+        over.set()
+        assert first.result().status_code == 200
+        assert (refused.status_code, refused.get_json()["error_code"]) == (429, 42990)
+        assert shim.client.get("/topics").status_code == 200
+
+
+class SlowMetadata(MemoryMetadata):
+    """Answers when the test says so."""
+
+    def __init__(self, sink: MemorySink, waiting: threading.Event, over: threading.Event) -> None:
+        super().__init__(sink, "slow")
+        self._waiting = waiting
+        self._over = over
+
+    def read(self) -> ClusterMetadata:
+        self._waiting.set()
+        assert self._over.wait(10)
+        return super().read()

@@ -1,0 +1,171 @@
+"""Handing a request on to the REST Proxy behind the shim, and its answer back, both as streams."""
+
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from confluent_shim.api.answers import refuse
+from confluent_shim.api.facts import facts_of
+from confluent_shim.api.links import Links, relinked, relocated
+from confluent_shim.api.negotiation import PLAIN_JSON, V2_JSON
+from confluent_shim.api.targets import is_ambiguous, sent_target
+from confluent_shim.capacity import Capacity
+from confluent_shim.errors import RouteUnknown, ShimError
+from confluent_shim.services import Services
+from confluent_shim.settings import is_inherited
+from confluent_shim.sinks.upstream import Answer, Upstream
+from confluent_shim.sinks.wire import Body
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+log = logging.getLogger(__name__)
+
+_READING = ("GET", "HEAD", "OPTIONS")
+_HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+# What the new connection has of its own, what we say anew, and `Proxy`, which would be taken for an address.
+_OURS = _HOP_BY_HOP | {"host", "content-length", "expect", "proxy", "authorization", "x-request-id"}
+_FORWARDED = re.compile(r"forwarded|x-forwarded-.*|x-real-ip")
+# Answers that have links, and no payload of anybody's that might look like one.
+_WITH_LINKS = re.compile(r"/v3/(?!.*/topics/[^/]+/records(:[^/]*)?$).*|/consumers/(?!.*/instances/).+")
+
+
+def relays(services: Services, capacity: Capacity) -> dict[str, "Relay"]:
+    """Return what hands requests on to the REST Proxy of each cluster that has one, by the cluster's name."""
+    links, clusters = Links(services.settings), services.settings.clusters
+    return {
+        name: Relay(upstream, links, capacity, forward_authorization=clusters[name].rest_proxy.forward_authorization)
+        for name, upstream in services.upstreams.items()
+    }
+
+
+class Relay:
+    """A WSGI application that asks `upstream` whatever it is asked, and takes a place in `capacity` until that is over.
+
+    The client's `Authorization` goes on only with `forward_authorization`; else the shim's own is sent, if it has one.
+    What a client says of proxies before it is handed on only when the shim trusts the one that says so.
+    """
+
+    def __init__(self, upstream: Upstream, links: Links, capacity: Capacity, *, forward_authorization: bool) -> None:
+        self._upstream = upstream
+        self._links = links
+        self._capacity = capacity
+        self._forward_authorization = forward_authorization
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        facts = facts_of(environ)
+        facts.route = "relay"
+        path: str = environ["PATH_INFO"]
+        has_links = _WITH_LINKS.fullmatch(path) is not None
+        try:
+            with ExitStack() as opened:
+                opened.enter_context(self._capacity.request())
+                answer = self._ask(environ, has_links=has_links)
+                opened.callback(answer.close)
+                held = opened.pop_all()
+        except Exception as error:  # noqa: BLE001 - the table decides, and logs what it does not know
+            return refuse(error, environ, start_response, PLAIN_JSON if path.startswith("/v3") else V2_JSON)
+        headers, blocks = _end_to_end(answer.headers), iter(answer)
+        if has_links and _is_plain_json(headers):
+            base = self._links.base(environ)
+            headers, blocks = _relinked_headers(headers, base), relinked(blocks, base)
+        start_response(f"{answer.status} {answer.reason or '-'}", headers)
+        return _Blocks(blocks, held, facts.request_id)
+
+    def _ask(self, environ: "WSGIEnvironment", *, has_links: bool) -> Answer:
+        target, method = sent_target(environ), environ["REQUEST_METHOD"]
+        if method not in _READING and is_ambiguous(target):
+            raise RouteUnknown
+        return self._upstream.ask(method, target, list(self._headers(environ, has_links=has_links)), _body(environ))
+
+    def _headers(self, environ: "WSGIEnvironment", *, has_links: bool) -> Iterator[tuple[str, str]]:
+        dropped = _OURS | _listed(environ.get("HTTP_CONNECTION", ""))
+        if has_links:
+            dropped |= {"accept-encoding"}  # a compressed answer keeps its links to itself
+        trusted = self._links.trusts(environ)
+        for key, value in environ.items():
+            if not key.startswith("HTTP_") or is_inherited(key, value):
+                continue
+            name = key[5:].replace("_", "-").title()
+            lower = name.lower()
+            if lower not in dropped and (trusted or not _FORWARDED.fullmatch(lower)):
+                yield name, value
+        if "CONTENT_TYPE" in environ:
+            yield "Content-Type", environ["CONTENT_TYPE"]
+        yield "X-Request-Id", facts_of(environ).request_id
+        if not self._forward_authorization:
+            yield from self._upstream.authorization()
+        elif "HTTP_AUTHORIZATION" in environ:
+            yield "Authorization", environ["HTTP_AUTHORIZATION"]
+
+
+class _Blocks:
+    """The body of a relayed answer. What it holds is let go of at its end, or when the server closes it."""
+
+    def __init__(self, blocks: Iterator[bytes], held: ExitStack, request_id: str) -> None:
+        self._blocks = blocks
+        self._held = held
+        self._request_id = request_id
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._blocks
+        except ShimError as error:
+            # The status is out; all that is left is to end the answer before its end.
+            log.warning("a relayed answer broke off: %s", error, extra={"facts": {"request_id": self._request_id}})
+            raise
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        self._held.close()
+
+
+def _body(environ: "WSGIEnvironment") -> Body | None:
+    if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
+        return Body(environ["wsgi.input"].read)
+    declared: str = environ.get("CONTENT_LENGTH") or ""
+    if length := int(declared) if declared.isdecimal() else 0:
+        return Body(environ["wsgi.input"].read, length)
+    return Body(lambda _: b"", 0) if environ["REQUEST_METHOD"] in ("POST", "PUT", "PATCH") else None
+
+
+def _listed(connection: str) -> set[str]:
+    """Return the names of further headers that a `Connection` header says are not to be handed on."""
+    return {name.strip() for name in connection.lower().split(",")}
+
+
+def _end_to_end(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    headers = list(headers)
+    dropped = _HOP_BY_HOP | {"x-request-id"}
+    for name, value in headers:
+        if name.lower() == "connection":
+            dropped |= _listed(value)
+    return [(name, value) for name, value in headers if name.lower() not in dropped]
+
+
+def _is_plain_json(headers: Iterable[tuple[str, str]]) -> bool:
+    found = {name.lower(): value.lower() for name, value in headers}
+    return "json" in found.get("content-type", "") and found.get("content-encoding", "identity") == "identity"
+
+
+def _relinked_headers(headers: Iterable[tuple[str, str]], base: str) -> list[tuple[str, str]]:
+    return [
+        (name, relocated(value, base) if name.lower() == "location" else value)
+        for name, value in headers
+        if name.lower() != "content-length"
+    ]
