@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -16,6 +17,10 @@ T = TypeVar("T")
 
 SECONDS = 5.0
 """How long Kafka may take for one answer. Confluent waits a minute."""
+
+_PAUSE_SECONDS = 0.1
+_MOVING = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
+"""What a broker answers while a partition is being made or is changing hands: it is worth asking again."""
 
 _QUIET = {"log_level": "0"}  # what goes wrong is told by the error that is raised
 
@@ -57,12 +62,16 @@ class KafkaMetadata:
         return self._ask(asked)
 
     def _ask(self, question: Callable[[AdminClient], T]) -> T:
-        try:
-            return question(self._admin())
-        except KafkaException as error:
-            raise unanswered(error.args[0]) from error
-        except TimeoutError as error:
-            raise MetadataUnavailable(f"Kafka did not answer within {SECONDS:.0f} s") from error
+        end = time.monotonic() + SECONDS
+        while True:
+            try:
+                return question(self._admin())
+            except KafkaException as error:
+                if error.args[0].code() not in _MOVING or time.monotonic() > end:
+                    raise unanswered(error.args[0]) from error
+                time.sleep(_PAUSE_SECONDS)
+            except TimeoutError as error:
+                raise MetadataUnavailable(f"Kafka did not answer within {SECONDS:.0f} s") from error
 
     def _admin(self) -> AdminClient:
         with self._lock:
