@@ -9,8 +9,10 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from confluent_shim.api import bindings, health, metadata_v2, metadata_v3
 from confluent_shim.api.answers import encode, error_answer
+from confluent_shim.api.body import WholeBody
 from confluent_shim.api.facts import Observed, facts_of, reason_phrase
 from confluent_shim.api.front import Front
+from confluent_shim.api.lingering import Lingering
 from confluent_shim.api.produce_v2 import ProduceV2
 from confluent_shim.api.produce_v3 import ProduceV3
 from confluent_shim.api.relay import relays
@@ -31,7 +33,8 @@ def create_app(settings: Settings, services: Services) -> Flask:
     app.register_blueprint(bindings.blueprint(services))
     app.register_blueprint(health.blueprint(services))
     limits = settings.limits
-    app.config["MAX_CONTENT_LENGTH"] = limits.body_bytes
+    aside = Capacity(settings.requests_aside(), settings.requests_aside() * limits.body_bytes)
+    app.wsgi_app = WholeBody(app.wsgi_app, aside, limits.body_bytes)  # type: ignore[method-assign]
     capacity = Capacity(settings.requests_at_a_time(), limits.bytes)
     app.register_blueprint(metadata_v2.blueprint(services, capacity))
     app.register_blueprint(metadata_v3.blueprint(services, capacity))
@@ -39,7 +42,8 @@ def create_app(settings: Settings, services: Services) -> Flask:
     front = Front(services, relays(services, capacity), app.wsgi_app)
     produce_v3 = ProduceV3(services.publisher, capacity, limits, front)
     produce = ProduceV2(services.publisher, capacity, limits, produce_v3)
-    app.wsgi_app = Observed(produce, services.metrics, log_all=settings.log.requests == "all")  # type: ignore[method-assign]
+    answering = Lingering(produce, aside, 2 * limits.body_bytes)
+    app.wsgi_app = Observed(answering, services.metrics, log_all=settings.log.requests == "all")  # type: ignore[method-assign]
     return app
 
 

@@ -203,6 +203,10 @@ class Settings(_Group, frozen=True, kw_only=True):
         """Return how many requests that wait for what is behind it a worker serves at a time."""
         return self.limits.requests or max(1, self.server.threads * 4 // 5)
 
+    def requests_aside(self) -> int:
+        """Return how many other requests may wait for their client's body at a time; a thread beyond them is left."""
+        return max(1, (self.server.threads - self.requests_at_a_time()) // 2)
+
     def seconds_to_stop(self) -> int:
         """Return after how many seconds a worker that was told to end may be killed: all it took on is answered."""
         return math.ceil(self.limits.deadline + CLOSE_SECONDS) + 1

@@ -1,5 +1,6 @@
 """Named stand-ins for what a test does not want to depend on."""
 
+import io
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -140,6 +141,22 @@ class HeldBack:
         waiting, self.waiting = self.waiting, []
         for function in waiting:
             function()
+
+
+class Held(io.RawIOBase):
+    """A body that does not arrive until it is released."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Event()
+        self.released = threading.Event()
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, _size: int = -1) -> bytes:
+        self.entered.set()
+        assert self.released.wait(30)
+        return b'{"records":[{"value":{"id":1}}]}'
 
 
 class CacheScene:

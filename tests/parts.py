@@ -1,5 +1,6 @@
 """A whole shim in one process, made of the memory implementations, and a client for it."""
 
+import io
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -95,6 +96,12 @@ class Shim:
     def landed(self, topic: str) -> list[bytes | None]:
         """Return the values that are in the topic."""
         return [record.value for record in self.sink.landed(topic)]
+
+
+def arriving(shim: Shim, body: io.IOBase, path: str = "/topics/orders", **environ: str) -> TestResponse:
+    """POST a body as it arrives; without CONTENT_LENGTH its length is not declared."""
+    overrides = {"CONTENT_TYPE": JSON_SCHEMA, "CONTENT_LENGTH": "", **environ, "wsgi.input": body}
+    return shim.client.application.test_client().post(path, environ_overrides=overrides)
 
 
 @contextmanager

@@ -1,12 +1,17 @@
 """The body of a request, read within bounds."""
 
+import io
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from confluent_shim.capacity import Place
-from confluent_shim.errors import BodyTooLarge, BodyUnreadable
+from confluent_shim.api.answers import refuse
+from confluent_shim.api.facts import facts_of
+from confluent_shim.api.negotiation import PLAIN_JSON
+from confluent_shim.capacity import Capacity, Place
+from confluent_shim.errors import BodyTooLarge, BodyUnreadable, ShimError
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 def read_body(environ: "WSGIEnvironment", place: Place, most: int) -> bytes:
@@ -15,21 +20,54 @@ def read_body(environ: "WSGIEnvironment", place: Place, most: int) -> bytes:
     A length that is declared is judged before a byte is read. Raises BodyTooLarge, Overloaded, and BodyUnreadable
     when the body does not arrive whole.
     """
-    declared = environ.get("CONTENT_LENGTH")
-    length = int(declared) if declared and declared.isdecimal() else None
+    length = declared_length(environ)
     if length is not None:
         _check(length, most)
         place.hold(length)
     try:
         body: bytes = environ["wsgi.input"].read(most + 1 if length is None else length)
-    except OSError as error:  # what gunicorn raises for a broken chunk, and any server for a broken connection
+    except Exception as error:  # what a server raises for a broken chunk or connection is its own affair
         raise BodyUnreadable("The body did not arrive whole") from error
     if length is None:
         _check(len(body), most)
         place.hold(len(body))
-    elif len(body) < length:
+    facts_of(environ).body_read = True
+    if length is not None and len(body) < length:
         raise BodyUnreadable("The body did not arrive whole")
     return body
+
+
+class WholeBody:
+    """A WSGI application that has the body before it asks `inner`, which then waits for no client."""
+
+    def __init__(self, inner: "WSGIApplication", capacity: Capacity, most: int) -> None:
+        self._inner = inner
+        self._capacity = capacity
+        self._most = most
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if not has_body(environ):
+            return self._inner(environ, start_response)
+        try:
+            with self._capacity.request() as place:
+                body = read_body(environ, place, self._most)
+                environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
+                return self._inner(environ, start_response)
+        except ShimError as error:
+            return refuse(error, environ, start_response, PLAIN_JSON)
+
+
+def has_body(environ: "WSGIEnvironment") -> bool:
+    """Tell whether the request comes with a body that has at least one byte, as far as its headers say."""
+    return environ.get("CONTENT_LENGTH", "0") not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ
+
+
+def declared_length(environ: "WSGIEnvironment") -> int | None:
+    """Return the length that the body is said to have, if it is."""
+    text = environ.get("CONTENT_LENGTH") or ""
+    if not text.isascii() or not text.isdecimal():
+        return None
+    return int((text.lstrip("0") or "0")[:18])  # more digits are too many bytes in any case
 
 
 def _check(length: int, most: int) -> None:

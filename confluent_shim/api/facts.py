@@ -20,9 +20,12 @@ _ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None
 
 
 class Facts:
-    """What the log line of a request tells besides method, path and status; no payloads."""
+    """What the log line of a request tells besides method, path and status; no payloads.
 
-    __slots__ = ("failed", "records", "request_id", "route", "topic")
+    `body_read` is for those who answer: nothing of the body is left to be read.
+    """
+
+    __slots__ = ("body_read", "failed", "records", "request_id", "route", "topic")
 
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
@@ -30,6 +33,7 @@ class Facts:
         self.topic: str | None = None
         self.records: int | None = None
         self.failed = 0
+        self.body_read = False
 
 
 def facts_of(environ: "WSGIEnvironment") -> Facts:

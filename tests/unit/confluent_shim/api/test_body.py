@@ -2,16 +2,15 @@
 
 import io
 import json
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from werkzeug.test import TestResponse
 
 from confluent_shim.settings import Limits, Server
-from tests.parts import JSON_SCHEMA, Shim, memory_shim
+from tests.doubles import Held
+from tests.parts import Shim, arriving, memory_shim
 
 
 def bounded(**limits: Any) -> Any:
@@ -23,20 +22,12 @@ def wide(**note: int) -> dict[str, object]:
     return {"id": 1, "note": "x" * note["letters"]}
 
 
-def arriving(shim: Shim, body: io.IOBase, **environ: str) -> TestResponse:
-    """POST a body as it arrives; without CONTENT_LENGTH its length is not declared."""
-    overrides = {"CONTENT_TYPE": JSON_SCHEMA, "CONTENT_LENGTH": "", **environ, "wsgi.input": body}
-    return shim.client.application.test_client().post("/topics/orders", environ_overrides=overrides)
-
-
 def test_a_body_over_the_limit_is_refused_before_it_is_read() -> None:
-    class Untouched(io.BytesIO):
-        def read(self, size: int | None = -1) -> bytes:
-            raise AssertionError(size)
-
     with bounded(body_bytes=1000) as shim:
         shim.bind("orders")
-        answer = arriving(shim, Untouched(), CONTENT_LENGTH="1001")
+        body = io.BytesIO(b"x" * 3000)
+        answer = arriving(shim, body, CONTENT_LENGTH="3000")
+        assert body.tell() == 0
         assert answer.status_code == 413
         assert answer.get_json()["error_code"] == 413
         assert "1000 bytes" in answer.get_json()["message"]
@@ -50,6 +41,13 @@ def test_a_body_of_unknown_length_is_read_no_further_than_the_limit() -> None:
         answer = arriving(shim, body)
         assert answer.status_code == 413
         assert body.tell() <= 1001
+
+
+@pytest.mark.parametrize("length", ["1" + "0" * 30, "9" * 5000])
+def test_no_length_is_too_long_to_be_refused(length: str) -> None:
+    with bounded() as shim:
+        shim.bind("orders")
+        assert arriving(shim, io.BytesIO(), CONTENT_LENGTH=length).status_code == 413
 
 
 def test_a_body_that_ends_before_its_declared_length_is_not_taken() -> None:
@@ -124,22 +122,6 @@ def test_nesting_over_the_limit_is_refused_and_the_record_named() -> None:
         assert [(error["record"], error["keyword"]) for error in answer.get_json()["errors"]] == [(1, "depth")]
 
 
-class Held(io.RawIOBase):
-    """A body that does not arrive until it is released."""
-
-    def __init__(self) -> None:
-        self.entered = threading.Event()
-        self.released = threading.Event()
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, _size: int = -1) -> bytes:
-        self.entered.set()
-        assert self.released.wait(30)
-        return b'{"records":[{"value":{"id":1}}]}'
-
-
 @pytest.fixture
 def busy() -> Iterator[tuple[Shim, Held]]:
     """Give a shim that takes one produce request at a time, and the body of one that is on its way."""
@@ -162,6 +144,33 @@ def test_a_busy_process_refuses_at_once_and_says_when_to_come_again(busy: tuple[
     assert answer.get_json()["retryable"] is True
     assert int(answer.headers["Retry-After"]) >= 1
     assert shim.client.get("/-/live").status_code == 200
+
+
+def test_slow_bodies_that_are_sent_elsewhere_leave_threads_for_probes_and_producers() -> None:
+    with memory_shim(server=Server(threads=4)) as shim, ThreadPoolExecutor(1) as pool:
+        shim.bind("orders")
+        body, path = Held(), "/-/bindings/orders/validate"
+        first = pool.submit(arriving, shim, body, path, CONTENT_LENGTH="32")
+        assert body.entered.wait(30)
+        try:
+            assert arriving(shim, Held(), path, CONTENT_LENGTH="32").status_code == 429
+            assert shim.client.get("/-/live").status_code == 200
+            assert shim.send("orders", {"id": 1}).status_code == 200
+        finally:
+            body.released.set()
+        assert first.result().status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/topics/orders", "/-/bindings/orders/validate", "/nowhere"])
+def test_a_body_that_breaks_on_the_way_is_the_clients_affair_whatever_the_server_calls_it(path: str) -> None:
+    class Torn(io.BytesIO):
+        def read(self, _: int | None = -1) -> bytes:
+            raise RuntimeError("invalid chunk size")
+
+    with memory_shim() as shim:
+        shim.bind("orders")
+        answer = arriving(shim, Torn(), path, HTTP_TRANSFER_ENCODING="chunked")
+        assert (answer.status_code, answer.get_json()["error_code"]) == (400, 400)
 
 
 def test_bodies_that_do_not_fit_together_are_refused_before_they_are_read() -> None:
