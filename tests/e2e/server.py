@@ -10,13 +10,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import requests
 
 TOKEN = "the-admin-token"
 _ADMIN = {"Authorization": f"Bearer {TOKEN}"}
 _READY_SECONDS = 30.0
+
+Kind = Literal["granian", "gunicorn"]
+KINDS: tuple[Kind, ...] = ("granian", "gunicorn")
+"""The servers that are supported; the first one is that of `serve`."""
 
 
 @dataclass(frozen=True)
@@ -85,41 +89,27 @@ ttl = 0.2
     return path
 
 
+def command_of(
+    kind: Kind, config: Path, port: int, environment: Mapping[str, str]
+) -> tuple[list[str], Mapping[str, str]]:
+    """Return the command that starts a server of that kind, and the environment for it."""
+    if kind == "granian":
+        serve = ["confluent_shim", "serve", "--config", str(config), "--port", str(port)]
+        return [sys.executable, "-m", *serve], environment
+    gunicorn = ["gunicorn", "-c", "python:confluent_shim.gunicorn_conf", "--bind", f"127.0.0.1:{port}"]
+    return [sys.executable, "-m", *gunicorn], {**environment, "SHIM_CONFIG": str(config)}
+
+
 @contextmanager
-def serving(config: Path, workers: int = 1, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
+def serving(
+    config: Path, workers: int = 1, environment: Mapping[str, str] | None = None, kind: Kind = "granian"
+) -> Iterator[Server]:
     """Start a server on a free port, wait until it answers, and end it with SIGTERM."""
-    command = [sys.executable, "-m", "confluent_shim", "serve", "--config", str(config), "--workers", str(workers)]
     port = free_port()
-    with _running([*command, "--port", str(port)], port, config, environment) as server:
-        yield server
-
-
-@contextmanager
-def serving_with_gunicorn(config: Path, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """Do the same with the other server that is supported."""
-    port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "--worker-class",
-        "gthread",
-        "--threads",
-        "8",
-        "--log-level",
-        "warning",
-    ]
-    command += ["--bind", f"127.0.0.1:{port}", "confluent_shim.app:serve_from_environment()"]
-    environment = {**(environment or os.environ), "SHIM_CONFIG": str(config)}
-    with _running(command, port, config, environment) as server:
-        yield server
-
-
-@contextmanager
-def _running(command: list[str], port: int, config: Path, environment: Mapping[str, str] | None) -> Iterator[Server]:
     log = config.parent / f"server-{port}.log"
+    command, environment = command_of(kind, config, port, environment or os.environ)
     with log.open("wb") as stderr:
-        process = subprocess.Popen(command, stdout=stderr, stderr=stderr, env=environment)
+        process = subprocess.Popen([*command, "--workers", str(workers)], stdout=stderr, stderr=stderr, env=environment)
     server = Server(f"http://127.0.0.1:{port}", config, log, process)
     try:
         _await_ready(server)

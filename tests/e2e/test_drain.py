@@ -3,27 +3,22 @@
 import json
 import os
 import re
-import socket
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 import requests
 
+from tests.e2e.conversation import Conversation, post
 from tests.e2e.load import Load
-from tests.e2e.server import Server, configuration, serving
+from tests.e2e.server import KINDS, Kind, Server, configuration, serving
 from tests.stack import Kafka, Stack
 from tests.stack.topics import Record, create_on_kafka, read_all
 
 SCHEMA = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
-HEAD = (
-    "POST /topics/{topic} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/vnd.kafka.jsonschema.v2+json\r\n"
-    "Content-Length: {length}\r\n\r\n"
-)
 
 
 @pytest.fixture
@@ -32,16 +27,16 @@ def topic() -> str:
 
 
 @contextmanager
-def bound(config: Path, topic: str, workers: int = 1, **environment: str) -> Iterator[Server]:
+def bound(config: Path, topic: str, kind: Kind = "granian", workers: int = 1, **environment: str) -> Iterator[Server]:
     """Give a server that knows `topic`, has sent to it, and is expected to be ended by the test."""
-    with serving(config, workers, {**os.environ, **environment}) as server:
+    with serving(config, workers, {**os.environ, **environment}, kind) as server:
         server.bind(topic, schema=SCHEMA)
         assert server.produce(topic, {"records": [{"value": {"id": "first"}}]}).ok
         yield server
 
 
 def ends_in_order(server: Server, seconds: float = 30.0) -> None:
-    """End a server as a platform does."""
+    """End a server as a platform does; told twice is told once."""
     server.process.terminate()
     assert server.process.wait(seconds) == 0, server.log.read_text()
 
@@ -55,9 +50,14 @@ def wait_for_records_in_flight(server: Server, count: int) -> None:
         time.sleep(0.05)
 
 
-def connection(server: Server) -> "closing[socket.socket]":
-    address = urlsplit(server.url)
-    return closing(socket.create_connection((address.hostname, address.port), timeout=30))
+def stops_listening(server: Server) -> None:
+    """Return when the server takes no more connections."""
+    end = time.monotonic() + 20
+    with suppress(ConnectionRefusedError):
+        while time.monotonic() < end:
+            Conversation(server.url).close()
+            time.sleep(0.01)
+        pytest.fail("the server goes on listening")
 
 
 def events(records: list[Record]) -> set[str]:
@@ -67,12 +67,13 @@ def events(records: list[Record]) -> set[str]:
     return {*found} - {"first"}
 
 
+@pytest.mark.parametrize("kind", KINDS)
 def test_under_load_kafka_holds_what_was_acknowledged_and_nothing_else(
-    stack: Stack, tmp_path: Path, topic: str
+    stack: Stack, tmp_path: Path, topic: str, kind: Kind
 ) -> None:
     stack.create_topic(topic, partitions=2)
     config = configuration(tmp_path, stack.kafka_bootstrap, stack.registry_url)
-    with bound(config, topic, workers=2) as server, Load(server.url, topic) as load:
+    with bound(config, topic, kind, workers=2) as server, Load(server.url, topic) as load:
         load.wait_for_answers(300)
         ends_in_order(server)
     landed = events(stack.read_all(topic))
@@ -84,15 +85,19 @@ def test_under_load_kafka_holds_what_was_acknowledged_and_nothing_else(
             assert attempt.status == 200 or (attempt.status, attempt.retry_after) == (503, "1")
 
 
+@pytest.mark.parametrize("kind", KINDS)
 def test_while_kafka_hangs_every_request_is_answered_in_time_and_the_log_says_what_is_unknown(
-    own_kafka: Kafka, real_stack: Stack, tmp_path: Path, topic: str
+    own_kafka: Kafka, real_stack: Stack, tmp_path: Path, topic: str, kind: Kind
 ) -> None:
     create_on_kafka(own_kafka.bootstrap, topic, 2, {})
     config = configuration(tmp_path, own_kafka.bootstrap, real_stack.registry_url, "[limits]\ndeadline = 3.0")
-    with bound(config, topic) as server, Load(server.url, topic) as load:
+    with bound(config, topic, kind) as server, Load(server.url, topic) as load:
         load.wait_for_answers(100)
         own_kafka.pause()
         wait_for_records_in_flight(server, load.producers)
+        server.process.terminate()
+        stops_listening(server)
+        assert server.process.poll() is None
         ends_in_order(server)
     own_kafka.resume()
     landed = events(read_all(own_kafka.bootstrap, topic))
@@ -107,10 +112,10 @@ def test_while_kafka_hangs_every_request_is_answered_in_time_and_the_log_says_wh
 def test_what_a_client_sent_that_did_not_wait_is_still_delivered(stack: Stack, tmp_path: Path, topic: str) -> None:
     stack.create_topic(topic)
     config = configuration(tmp_path, stack.kafka_bootstrap, stack.registry_url)
-    body = json.dumps({"records": [{"value": {"id": "hasty"}}]})
+    body = b'{"records":[{"value":{"id":"hasty"}}]}'
     with bound(config, topic, SHIM_CLUSTERS__DEFAULT__KAFKA__LINGER_MS="2000") as server:
-        with connection(server) as client:
-            client.sendall(HEAD.format(topic=topic, length=len(body)).encode() + body.encode())
+        with Conversation(server.url) as client:
+            client.send(post(f"/topics/{topic}", body) + body)
             wait_for_records_in_flight(server, 1)
         ends_in_order(server)
     assert events(stack.read_all(topic)) == {"hasty"}
@@ -121,9 +126,9 @@ def test_a_body_that_never_arrives_holds_the_end_up_for_a_bounded_time(
 ) -> None:
     stack.create_topic(topic)
     config = configuration(tmp_path, stack.kafka_bootstrap, stack.registry_url, "[limits]\ndeadline = 1.0")
-    with bound(config, topic) as server, connection(server) as client:
-        client.sendall(HEAD.format(topic=topic, length=100).encode() + b'{"records":')
+    with bound(config, topic) as server, Conversation(server.url) as client:
+        client.send(post(f"/topics/{topic}", None, "Content-Length: 100") + b'{"records":')
         assert server.produce(topic, {"records": [{"value": {"id": "second"}}]}).ok
         ends_in_order(server)
-        assert client.recv(1) == b""
+        assert client.ends()
     assert events(stack.read_all(topic)) == {"second"}

@@ -2,15 +2,14 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from http.client import HTTPConnection, IncompleteRead
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.e2e.server import Server, configuration, serving, serving_with_gunicorn
+from tests.e2e.server import Kind, Server, configuration, serving
 from tests.stack import Stack
 from tests.upstream import Handler, Proxy, echoing
 
@@ -42,19 +41,16 @@ class Story(NamedTuple):
             client.close()
 
 
-Serve = Callable[..., AbstractContextManager[Server]]
-
-
-@pytest.fixture(scope="module", params=[serving, serving_with_gunicorn], ids=["granian", "gunicorn"])
+@pytest.fixture(scope="module", params=["granian", "gunicorn"])
 def story(request: pytest.FixtureRequest, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    serve: Serve = request.param
+    kind: Kind = request.param
     folder: Path = tmp_path_factory.mktemp("relay")
     config = configuration(folder, stack.kafka_bootstrap, stack.registry_url, extra="[limits]\nrequests = 4\n")
     # A connection that is kept would keep its thread here beyond the test.
     with echoing(keeps_connections=False) as proxy:
         environment = {**os.environ, "SHIM_CLUSTERS__DEFAULT__REST_PROXY__URL": proxy.url, "HTTP_X_OURS": "secret"}
-        with serve(config, environment=environment) as server:
-            yield Story(server, proxy, on_gunicorn=serve is serving_with_gunicorn)
+        with serving(config, environment=environment, kind=kind) as server:
+            yield Story(server, proxy, on_gunicorn=kind == "gunicorn")
 
 
 @pytest.fixture(autouse=True)
