@@ -119,7 +119,7 @@ class Administration:
 
     def validate(self, request: ProduceRequest) -> Verdict:
         """Judge `request` as a produce would, and send nothing. Raises what producing raises."""
-        return self._publisher.check(self._enforcer.binding(request.topic), request)
+        return self._publisher.check(self._enforcer.bound(request.topic), request)
 
     def _check_topic(self, binding: Binding, *, create_topic: bool) -> None:
         sink = self._sinks[binding.cluster]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from confluent_shim.convention import Convention, Implicit
 from confluent_shim.errors import KeyFormatRefused, KeySchemaMissing, TopicUnbound
 from confluent_shim.readings import PLAIN_KEYS, Reading
 from confluent_shim.records import AdmittedRecord, IncomingRecord, Part, ProduceRequest
@@ -37,12 +38,25 @@ class Verdict(NamedTuple):
 class Enforcer:
     """Judges produce requests by the topic map and the registries of the clusters."""
 
-    def __init__(self, table: TableNow, schemas: Schemas, record_bytes: int) -> None:
+    def __init__(
+        self, table: TableNow, schemas: Schemas, record_bytes: int, convention: Convention, *, pass_unbound: bool
+    ) -> None:
         self._table = table
         self._schemas = schemas
         self._record_bytes = record_bytes
+        self._convention = convention
+        self._pass_unbound = pass_unbound
 
     def binding(self, topic: str) -> Binding:
+        """Return what judges records for `topic`: its binding, or an Implicit one. Raises TopicUnbound."""
+        binding = self._table().get(topic)
+        if binding is not None:
+            return binding
+        if not self._pass_unbound:
+            raise TopicUnbound(topic)
+        return self._convention.binding(topic)
+
+    def bound(self, topic: str) -> Binding:
         """Return the binding of `topic`. Raises TopicUnbound."""
         binding = self._table().get(topic)
         if binding is None:
@@ -54,14 +68,18 @@ class Enforcer:
 
         Raises FormatRefused, KeyFormatRefused, KeySchemaMissing, SchemaForeign, SchemaUnknown or SchemaUnparsable when
         the request as a whole cannot be judged, SinkUnavailable for a cluster that is not configured, and the
-        registry's errors.
+        registry's errors; what Convention.rules raises where no binding is enforced.
         """
-        keys, key_needed, key_schema = self._keys(binding, request)
-        schema = self._schemas.in_force(binding, "value", request.value_format, request.value_schema)
+        if isinstance(binding, Implicit):
+            keys, key_needed, key_schema, schema, null_is_a_value = self._convention.rules(binding, request)
+        else:
+            keys, key_needed, key_schema = self._keys(binding, request)
+            schema = self._schemas.in_force(binding, "value", request.value_format, request.value_schema)
+            null_is_a_value = binding.nulls == "validate"
         admitted: list[AdmittedRecord] = []
         rejected: dict[int, Sequence[Violation]] = {}
         room = _MAX_EXPLAINED
-        landing_of, null_is_a_value = schema.reading.landing, binding.nulls == "validate"
+        landing_of = schema.reading.landing
         small = request.size <= self._record_bytes  # and so is every record in it
         for index, (record, parsed) in enumerate(zip(request.records, request.parsed, strict=True)):
             value = parsed.get("value")

@@ -26,9 +26,11 @@ ShimError                        a request is answered with an error
 │   └── RecordTooLarge           records with more bytes than the limit
 ├── TopicUnbound                 no binding for the topic that is produced to
 ├── KeySchemaMissing             keys in a schema format without a schema
+├── ValueSchemaMissing           the same for values, where no binding has a schema
 ├── SchemaUnparsable             inline schema text that is no schema
 ├── SchemaForeign                a schema, an id, a version or a subject that is not the topic's
 ├── SchemaUnknown                what is said of a schema names none
+├── SchemaForbidden              the registry does not let the shim ask or register
 ├── FormatRefused                a content type that would bypass the topic's schema
 ├── KeyFormatRefused             a key schema on a topic whose keys have none
 ├── AdminSwitchedOff             a change over HTTP where no admin token is configured
@@ -215,6 +217,13 @@ class KeySchemaMissing(ShimError):
         super().__init__("Request includes keys but does not include key schema")
 
 
+class ValueSchemaMissing(ShimError):
+    """A value in a schema format without value schema, for a topic that has no binding."""
+
+    def __init__(self) -> None:
+        super().__init__("Request includes values but does not include value schema")
+
+
 class SchemaUnparsable(ShimError):
     """The text of an inline schema is no schema."""
 
@@ -237,8 +246,15 @@ class SchemaUnknown(ShimError):
         super().__init__(f"Bad Request: {reason}")
 
 
+class SchemaForbidden(ShimError):
+    """The registry refuses what a request for an unbound topic needs of it; `step` is Confluent's name for that."""
+
+    def __init__(self, step: str) -> None:
+        super().__init__(step)
+
+
 class FormatRefused(ShimError):
-    """The content type would put something else than the bound schema into the topic."""
+    """The content type would put something else than the bound schema into the topic, or needs an upstream."""
 
 
 class KeyFormatRefused(ShimError):
@@ -341,6 +357,7 @@ class Code(IntEnum):
     PARTITION_NOT_FOUND = 40402
     TOPIC_NOT_HOSTED = 40403
     KEY_SCHEMA_MISSING = 42201
+    VALUE_SCHEMA_MISSING = 42202
     SCHEMA_INVALID = 42205
     SCHEMA_UNUSABLE = 42207
     BATCH_REFUSED = 42208
@@ -395,9 +412,11 @@ ANSWERS: dict[type[Exception], tuple[HTTPStatus, Code]] = {
     DeadlinePassed: (HTTPStatus.SERVICE_UNAVAILABLE, Code.DEADLINE_PASSED),
     TopicUnbound: (HTTPStatus.NOT_FOUND, Code.TOPIC_NOT_FOUND),
     KeySchemaMissing: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.KEY_SCHEMA_MISSING),
+    ValueSchemaMissing: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.VALUE_SCHEMA_MISSING),
     SchemaUnparsable: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.SCHEMA_INVALID),
     SchemaForeign: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.SCHEMA_UNUSABLE),
     SchemaUnknown: (HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST),
+    SchemaForbidden: (HTTPStatus.FORBIDDEN, Code.KAFKA_AUTHORIZATION),
     FormatRefused: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.FORMAT_REFUSED),
     KeyFormatRefused: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.KEY_FORMAT_REFUSED),
     AdminSwitchedOff: (HTTPStatus.FORBIDDEN, Code.ADMIN_SWITCHED_OFF),

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from confluent_shim.convention import Implicit
 from confluent_shim.enforcement import RECORD_BYTES, Enforcer, Verdict
 from confluent_shim.errors import Code, RecordsRefused, RecordsRejected, RecordTooLarge, ShimError, TopicUnbound
 from confluent_shim.records import Delivery, ProduceRequest, Receipt
@@ -29,7 +30,7 @@ class Publisher:
         self._max_violations = max_violations
 
     def binding(self, topic: str) -> Binding:
-        """Return the binding that will judge records for `topic`. Raises TopicUnbound."""
+        """Return what will judge records for `topic`: its binding, or an Implicit one. Raises TopicUnbound."""
         try:
             return self._enforcer.binding(topic)
         except TopicUnbound:
@@ -67,7 +68,7 @@ class Publisher:
         try:
             verdict = self._enforcer.judge(binding, request)
         except ShimError as refusal:
-            self._metrics.rejected(binding.topic, type(refusal).__name__, len(request.records))
+            self._metrics.rejected(_label(binding), type(refusal).__name__, len(request.records))
             raise
         if verdict.rejected:
             self._count_rejected(verdict)
@@ -96,18 +97,18 @@ class Publisher:
             deliveries = publication.handover.wait(end)
         finally:
             self._metrics.settled(verdict.binding.cluster, len(verdict.admitted))
-        self._count(verdict.binding.topic, deliveries)
+        self._count(_label(verdict.binding), deliveries)
         return _beside_refusals(deliveries, publication, self._max_violations) if verdict.rejected else deliveries
 
     def _count_rejected(self, verdict: Verdict) -> None:
         for violations in verdict.rejected.values():
             for keyword in {violation.keyword for violation in violations} or {_UNEXPLAINED}:
-                self._metrics.rejected(verdict.binding.topic, keyword)
+                self._metrics.rejected(_label(verdict.binding), keyword)
 
-    def count_unreadable(self, topic: str, refusal: RecordsRefused) -> None:
+    def count_unreadable(self, binding: Binding, refusal: RecordsRefused) -> None:
         """Count the records that `refusal` lists, which have no single reading as JSON and so come to no verdict."""
         for error in refusal.errors:
-            self._metrics.rejected(topic, str(error["keyword"]))
+            self._metrics.rejected(_label(binding), str(error["keyword"]))
 
     def _count(self, topic: str, deliveries: Sequence[Delivery]) -> None:
         failures = [delivery for delivery in deliveries if delivery.error_code is not None]
@@ -128,6 +129,11 @@ class Publisher:
             [described(index, violation) for index, violation in found[: self._max_violations]],
             cut=verdict.cut or len(found) > self._max_violations,
         )
+
+
+def _label(binding: Binding) -> str:
+    """Return what stands for a topic in metrics: a name without binding is the client's own, and so any."""
+    return _UNBOUND if isinstance(binding, Implicit) else binding.topic
 
 
 class Publication(NamedTuple):

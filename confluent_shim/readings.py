@@ -230,3 +230,9 @@ PLAIN_KEYS: Mapping[EmbeddedFormat, Reading] = {
     "string": Reading(lambda _, parsed: parsed.encode() if isinstance(parsed, str) else None, _not_a_string),
 }
 """How keys are read that no schema judges, in the formats that need none."""
+
+PLAIN_VALUES: Mapping[EmbeddedFormat, Reading] = {
+    **PLAIN_KEYS,
+    "json": Reading(lambda raw, _: bytes(raw), lambda _: ()),
+}
+"""The same for values, which keep the bytes that were sent."""

@@ -8,6 +8,7 @@ from confluent_shim.errors import FormatRefused, SchemaForeign, SchemaUnknown, S
 from confluent_shim.readings import Compiled, Reading, binary, compiled, framed
 from confluent_shim.records import Claimed, EmbeddedFormat, Part
 from jsonschema_bridge import (
+    JsonUnreadable,
     RegisteredSchema,
     Registry,
     Schema,
@@ -15,6 +16,7 @@ from jsonschema_bridge import (
     SchemaNotInSubject,
     SchemaRefused,
     avro_identity,
+    read_json,
     read_schema,
     references_of,
 )
@@ -26,7 +28,8 @@ KIND_OF_ENCODING: Mapping[str, SchemaKind] = {"json-schema": "JSON", "json": "JS
 
 _MAX_COMPILED = 10_000
 _NAME_CHARACTERS = 249
-_BY_RECORD = ("RECORD_NAME", "TOPIC_RECORD_NAME")
+BY_RECORD = ("RECORD_NAME", "TOPIC_RECORD_NAME")
+"""The strategies that name a subject after what it describes."""
 
 
 class InForce(NamedTuple):
@@ -58,8 +61,18 @@ class Schemas:
 
     def __init__(self, registries: Mapping[str, Registry]) -> None:
         self._registries = registries
-        self._compiled: dict[tuple[str, int, SchemaKind, str], Compiled] = {}
+        self._compiled: dict[tuple[str, int, SchemaKind, Part, bool], Compiled] = {}
         self._current: dict[tuple[str, Part, EmbeddedFormat | None], _Current] = {}
+
+    def registry(self, binding: Binding) -> Registry:
+        """Return the registry of a binding's cluster. Raises SinkUnavailable when that is not configured."""
+        registry = self._registries.get(binding.cluster)
+        if registry is None:
+            raise SinkUnavailable(
+                f"topic {binding.topic} is bound on cluster {binding.cluster}, which the settings no longer name; "
+                f"nothing of this request was sent"
+            )
+        return registry
 
     def in_force(
         self, binding: Binding, part: Part, embedded_format: EmbeddedFormat | None, claimed: Claimed
@@ -69,12 +82,7 @@ class Schemas:
         Where no embedded format is named it is the schema's own. Raises SchemaForeign, SchemaUnknown, SchemaUnparsable,
         SchemaInvalid, FormatRefused, SinkUnavailable for a cluster that is not configured, and the registry's errors.
         """
-        registry = self._registries.get(binding.cluster)
-        if registry is None:
-            raise SinkUnavailable(
-                f"topic {binding.topic} is bound on cluster {binding.cluster}, which the settings no longer name; "
-                f"nothing of this request was sent"
-            )
+        registry = self.registry(binding)
         subject = subject_of(binding, part)
         versions = registry.versions(subject)
         current = self._current.get((binding.topic, part, embedded_format))
@@ -120,19 +128,27 @@ class Schemas:
         return InForce(subject, found.version, found.schema_id, form, schema.carried_id, schema.takes_null, reading)
 
     def _of(self, registry: Registry, binding: Binding, part: Part, found: RegisteredSchema) -> Compiled:
-        # The same id may be bound in several encodings, as keys too; and some registries give one id to the same text
-        # as JSON Schema and as Avro.
         use = binding.encoding if part == "value" else "key"
-        known = (binding.cluster, found.schema_id, found.schema.kind, use)
+        if not _suits(found, binding, part):
+            # An Avro schema's text may well be a JSON Schema too, of another meaning.
+            raise SchemaInvalid(
+                f"version {found.version} of subject {found.subject!r} is {found.schema.kind}, which does not suit "
+                f"the {part}s of topic {binding.topic!r} (encoding = {use})"
+            )
+        return self.compiled(registry, binding.cluster, found, part, framed=_framed(binding, part))
+
+    def compiled(
+        self, registry: Registry, cluster: str, found: RegisteredSchema, part: Part, *, framed: bool = True
+    ) -> Compiled:
+        """Return what a registered schema means for keys or values, with or without a frame.
+
+        Raises SchemaInvalid, and the registry's errors.
+        """
+        # Some registries give one id to the same text as JSON Schema and as Avro.
+        known = (cluster, found.schema_id, found.schema.kind, part, framed)
         schema = self._compiled.get(known)
         if schema is None:
-            if not _suits(found, binding, part):
-                # An Avro schema's text may well be a JSON Schema too, of another meaning.
-                raise SchemaInvalid(
-                    f"version {found.version} of subject {found.subject!r} is {found.schema.kind}, which does not suit "
-                    f"the {part}s of topic {binding.topic!r} (encoding = {use})"
-                )
-            schema = compiled(found.schema, registry, part, found.schema_id if _framed(binding, part) else None)
+            schema = compiled(found.schema, registry, part, found.schema_id if framed else None)
             self._compiled[known] = schema
             if len(self._compiled) > _MAX_COMPILED:
                 self._compiled.pop(next(iter(self._compiled)), None)  # the oldest
@@ -217,7 +233,7 @@ def _check_claim(binding: Binding, part: Part, versions: Sequence[int], claimed:
         )
     if isinstance(claimed.version, int) and claimed.version not in versions:
         raise SchemaUnknown(f"Schema does not exist for subject: {subject}, version: {claimed.version}")
-    if claimed.strategy in _BY_RECORD and claimed.schema is None and claimed.schema_id is None:
+    if claimed.strategy in BY_RECORD and claimed.schema is None and claimed.schema_id is None:
         raise SchemaUnknown(f"Cannot use schema_subject_strategy={claimed.strategy} without schema_id or schema.")
 
 
@@ -235,9 +251,9 @@ def _claimed_version(
     if claimed.version is not None:
         version = registry.versions(every[0].subject)[-1] if claimed.version == "latest" else claimed.version
         candidates = [found for found in candidates if found.version == version]
-    if claimed.strategy in _BY_RECORD:
+    if claimed.strategy in BY_RECORD:
         prefix = f"{binding.topic}-" if claimed.strategy == "TOPIC_RECORD_NAME" else ""
-        candidates = [found for found in candidates if found.subject == f"{prefix}{_record_name(found.schema)}"]
+        candidates = [found for found in candidates if found.subject == f"{prefix}{record_name(found.schema)}"]
     if not candidates:
         raise SchemaForeign(
             f"{_named(part, claimed)} is not what topic {binding.topic} takes: {_in_words(binding, part, every[0])}. "
@@ -255,30 +271,36 @@ def _named(part: Part, claimed: Claimed) -> str:
         names.append(f"{part}_schema_id {claimed.schema_id}")
     if claimed.version is not None:
         names.append(f"schema_version {claimed.version}")
-    if claimed.strategy in _BY_RECORD:
+    if claimed.strategy in BY_RECORD:
         names.append(f"subject_name_strategy {claimed.strategy}")
     return " with ".join(names)
 
 
-def _record_name(schema: Schema) -> str | None:
-    """Return what Confluent takes for the name of a record: an Avro record's full name, a JSON Schema's title."""
-    document = read_schema(schema.text)
-    if not isinstance(document, dict):
+def record_name(schema: Schema) -> str | None:
+    """Return what Confluent takes for the name of a record: an Avro record's full name, a JSON Schema's title.
+
+    None where there is none. Raises SchemaInvalid for a text that is no JSON.
+    """
+    try:
+        document = read_json(schema.text.encode())
+    except JsonUnreadable as error:
+        raise SchemaInvalid(f"the schema is not JSON: {error}") from error
+    if not isinstance(document, dict) or (schema.kind == "AVRO" and document.get("type") != "record"):
         return None
-    if schema.kind != "AVRO":
-        return document.get("title")
-    name, namespace = document.get("name"), document.get("namespace")
-    return name if not namespace or "." in str(name) else f"{namespace}.{name}"
+    name, namespace = document.get("name" if schema.kind == "AVRO" else "title"), document.get("namespace")
+    if not isinstance(name, str):
+        return None
+    return name if schema.kind != "AVRO" or not namespace or "." in name else f"{namespace}.{name}"
 
 
 def _of_text(registry: Registry, candidates: Sequence[RegisteredSchema], schema: Schema) -> list[RegisteredSchema]:
     """Return those of the candidates that are `schema`, whose text a client wrote."""
     try:
-        wanted = _identity(schema, registry)
+        wanted = identity(schema, registry)
     except SchemaInvalid as error:
         raise SchemaUnparsable(schema.text, schema.kind) from error
     same_kind = [found for found in candidates if found.schema.kind == schema.kind]
-    equal = [found for found in same_kind if _identity(found.schema, registry) == wanted]
+    equal = [found for found in same_kind if identity(found.schema, registry) == wanted]
     if equal:
         return equal
     try:
@@ -289,8 +311,11 @@ def _of_text(registry: Registry, candidates: Sequence[RegisteredSchema], schema:
     return [found for found in same_kind if found.schema_id == looked_up.schema_id]
 
 
-def _identity(schema: Schema, registry: Registry) -> str:
-    """Return a text that two equal schemas share: member order aside, 1, 1.0 and true apart, Avro's names resolved."""
+def identity(schema: Schema, registry: Registry) -> str:
+    """Return a text that two equal schemas share: member order aside, 1, 1.0 and true apart, Avro's names resolved.
+
+    Raises SchemaInvalid for a text that is no schema.
+    """
     if schema.kind == "AVRO":
         return avro_identity(schema, references_of(registry))
     return json.dumps(read_schema(schema.text), sort_keys=True)

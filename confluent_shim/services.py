@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from confluent_shim.administration import Administration
+from confluent_shim.convention import Convention
 from confluent_shim.enforcement import Enforcer
 from confluent_shim.errors import NotYetBuilt, SettingsInvalid
 from confluent_shim.publishing import Publisher
@@ -59,8 +60,6 @@ def build_services(settings: Settings) -> Services:
     """Choose and open the implementations that `settings` asks for. Raises StartError or the store's errors."""
     if settings.sink != "kafka":
         raise NotYetBuilt(f"sink = {settings.sink!r} is not yet supported; use 'kafka'")
-    if settings.unbound != "refuse":
-        raise NotYetBuilt(f"unbound = {settings.unbound!r} is not yet supported; use 'refuse'")
     with ExitStack() as opened:
         metrics = Metrics(metrics_folder())
         opened.callback(metrics.close)
@@ -85,7 +84,11 @@ def assemble(
     opened: ExitStack,
 ) -> Services:
     """Put parts together that are open already; tests bring their own."""
-    enforcer = Enforcer(store.table, Schemas(registries), settings.limits.record_bytes)
+    schemas = Schemas(registries)
+    convention = Convention(schemas, settings.default_cluster(), may_register=settings.producers_may_register)
+    enforcer = Enforcer(
+        store.table, schemas, settings.limits.record_bytes, convention, pass_unbound=settings.unbound == "pass"
+    )
     publisher = Publisher(enforcer, sinks, metrics, settings.max_violations)
     administration = Administration(store, registries, settings.registries(), sinks, enforcer, publisher)
     upstreams = {

@@ -158,6 +158,9 @@ class Settings(_Group, frozen=True, kw_only=True):
         Literal["refuse", "pass"],
         Meta(description="what happens to requests under /consumers; `pass` needs a rest_proxy"),
     ] = "refuse"
+    producers_may_register: Annotated[
+        bool, Meta(description="whether what a producer sends as a schema of an unbound topic may be registered")
+    ] = False
     admin_token: Annotated[
         Secret | None,
         Meta(description="bearer token for changes under /-/; without one they are switched off"),

@@ -19,7 +19,7 @@ from jsonschema_bridge.errors import (
 )
 from jsonschema_bridge.framing import frame, unframe
 from jsonschema_bridge.framing import prefix as frame_prefix
-from jsonschema_bridge.json_text import confluent_text, read_json, utf8
+from jsonschema_bridge.json_text import confluent_text, read_json, read_json_loosely, utf8
 from jsonschema_bridge.registry import RegisteredSchema, Registry, Schema, SchemaReference
 from jsonschema_bridge.validation import (
     JsonSchemaValidator,
@@ -60,6 +60,7 @@ __all__ = [
     "frame",
     "frame_prefix",
     "read_json",
+    "read_json_loosely",
     "read_schema",
     "references_of",
     "unframe",

@@ -80,7 +80,39 @@ def read_json(text: bytes, depth: int = MAX_DEPTH) -> object:
     if _INFINITE in marshal.dumps(value):
         for pointer in _infinite(value, ""):
             raise JsonUnreadable("number-range", "number beyond the range of a double", pointer)
-    if depth < MAX_DEPTH and _deeper(value, depth):
+    return value if depth >= MAX_DEPTH else _shallow(value, depth)
+
+
+def read_json_loosely(text: bytes, depth: int = MAX_DEPTH, *, surrogates: bool = False) -> object:
+    """Parse UTF-8 JSON `text` as Confluent's REST Proxy does, which takes what has more than one reading.
+
+    Of duplicate keys the last one wins; a number beyond a double is infinite; with `surrogates` half a surrogate pair
+    is a character. Raises JsonUnreadable. Source: transcripts B27, X47, X48 of a 7.9.9.
+    """
+    try:
+        value = jiter.from_json(text, allow_inf_nan=False)
+    except ValueError as error:
+        unreadable = _unreadable(str(error))
+        if not surrogates or unreadable.kind != "encoding":
+            raise unreadable from None
+        return _shallow(_with_surrogates(text, unreadable), depth)
+    return value if depth >= MAX_DEPTH else _shallow(value, depth)
+
+
+def _with_surrogates(text: bytes, unreadable: JsonUnreadable) -> object:
+    """Parse what jiter does not read; the standard library does, and takes NaN too."""
+
+    def refuse(_: str) -> object:
+        raise unreadable
+
+    try:
+        return json.loads(text.decode(), parse_constant=refuse)
+    except (ValueError, RecursionError):
+        raise unreadable from None
+
+
+def _shallow(value: object, depth: int) -> object:
+    if _deeper(value, depth):
         raise JsonUnreadable("depth", f"more than {depth} levels of arrays and objects")
     return value
 
@@ -122,7 +154,8 @@ def confluent_text(value: object) -> bytes:
     r"""Write `value` the way Confluent's REST Proxy writes JSON: the bytes that decide a key's partition.
 
     Compact, members in the order they came, doubles as Java's `Double.toString` has them, characters beyond the
-    basic plane as `\\uD83D\\uDE00`, control characters as `\\u001F`. Source: transcripts X47, X48 of a 7.9.9.
+    basic plane and halves of such as `\\uD83D\\uDE00`, control characters as `\\u001F`, infinity as text. Source:
+    transcripts X47, X48 of a 7.9.9.
     """
     return "".join(_pieces(value)).encode()
 
@@ -151,7 +184,7 @@ def _pieces(value: object) -> Iterator[str]:
 
 _SHORT = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 _ESCAPES = str.maketrans({chr(code): f"\\u{code:04X}" for code in range(32)} | _SHORT)
-_BEYOND_BMP = re.compile("[\U00010000-\U0010ffff]")
+_BEYOND_BMP = re.compile("[\ud800-\udfff\U00010000-\U0010ffff]")
 
 
 def _string(value: str) -> str:
@@ -159,8 +192,8 @@ def _string(value: str) -> str:
 
 
 def _surrogates(found: re.Match[str]) -> str:
-    pair = found[0].encode("utf-16-be")
-    return f"\\u{pair[:2].hex().upper()}\\u{pair[2:].hex().upper()}"
+    pair = found[0].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{pair[at : at + 2].hex().upper()}" for at in range(0, len(pair), 2))
 
 
 _PLAIN_FROM, _PLAIN_BELOW = 1e-3, 1e7
@@ -171,6 +204,8 @@ def _java_double(value: float) -> str:
     size = abs(value)
     if size == 0:
         return f"{sign}0.0"
+    if math.isinf(size):
+        return f'"{sign}Infinity"'
     two = f"{size:.1e}"  # Java writes two digits or more, the nearest: 4.9E-324 where Python has 5e-324
     _, digits, exponent = Decimal(two if float(two) == size else repr(size)).as_tuple()
     text = "".join(map(str, digits)).rstrip("0") or "0"

@@ -105,9 +105,15 @@ def arriving(shim: Shim, body: io.IOBase, path: str = "/topics/orders", **enviro
 
 
 @contextmanager
-def memory_shim(others: Mapping[str, MemorySink] | None = None, **changes: Any) -> Iterator[Shim]:
+def memory_shim(
+    others: Mapping[str, MemorySink] | None = None,
+    sink: MemorySink | None = None,
+    registry: MemoryRegistry | None = None,
+    **changes: Any,
+) -> Iterator[Shim]:
     """Build a shim with the cluster `default`, and `others` at its side; `changes` are settings."""
-    sinks = {"default": MemorySink(), **(others or {})}
+    sink, registry = sink or MemorySink(), registry or MemoryRegistry()
+    sinks = {"default": sink, **(others or {})}
     settings = Settings(
         store="memory:",
         admin_token=changes.pop("admin_token", Secret(TOKEN)),
@@ -117,7 +123,6 @@ def memory_shim(others: Mapping[str, MemorySink] | None = None, **changes: Any) 
         **changes,
     )
     with ExitStack() as opened:
-        registry, sink = MemoryRegistry(), sinks["default"]
         cached = CachedRegistry(registry, ttl=0.0, observer=LoggingObserver(registry.identity))
         store = MemoryStore(settings.registries())
         metrics = Metrics()

@@ -163,7 +163,7 @@ def _block(part: str, said: Said | None, schema: InForce | None) -> str | None:
     named: dict[str, object] = {"type": TYPES[said.embedded_format or "json"]}
     if schema is not None:
         named = {"type": TYPES[schema.embedded_format]}
-        if schema.embedded_format != "binary":
+        if schema.subject and schema.embedded_format != "binary":
             named |= {"subject": schema.subject, "schema_id": schema.schema_id, "schema_version": schema.version}
     return f',"{part}":{encode(named).decode()[:-1]},"size":'
 

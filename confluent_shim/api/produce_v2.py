@@ -14,6 +14,7 @@ from confluent_shim.api.facts import facts_of, reason_phrase
 from confluent_shim.api.negotiation import V2_JSON, answer_type, embedded_format, prefers_lenient, type_of_refusal
 from confluent_shim.api.wire_v2 import read_request, render_receipt
 from confluent_shim.capacity import Capacity
+from confluent_shim.convention import Implicit
 from confluent_shim.errors import (
     Code,
     ContentTypeMalformed,
@@ -80,6 +81,8 @@ class ProduceV2:
     def _produce(self, environ: "WSGIEnvironment", topic: str, partition: str | None, accept: str | None) -> Answer:
         facts = facts_of(environ)
         end = time.monotonic() + self._limits.deadline
+        if not topic.isascii():
+            topic = topic.encode("latin-1").decode("utf-8", "replace")  # WSGI hands bytes on as characters
         number = _partition(partition)
         content_type = embedded_format(environ.get("CONTENT_TYPE"))
         media_type = answer_type(accept)
@@ -105,9 +108,10 @@ class ProduceV2:
         self, body: bytes, binding: Binding, content_type: EmbeddedFormat, partition: int | None
     ) -> ProduceRequest:
         try:
-            return read_request(body, binding.topic, content_type, partition, limits=self._limits)
+            strict = not isinstance(binding, Implicit)
+            return read_request(body, binding.topic, content_type, partition, limits=self._limits, strict=strict)
         except RecordsRefused as refusal:
-            self._publisher.count_unreadable(binding.topic, refusal)
+            self._publisher.count_unreadable(binding, refusal)
             raise
 
 

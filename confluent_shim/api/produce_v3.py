@@ -97,7 +97,7 @@ class ProduceV3:
             return read_batch(body, self._limits.depth, self._limits.entries)
         except RecordsRefused as refusal:
             with suppress(TopicUnbound):
-                self._publisher.count_unreadable(self._publisher.binding(topic).topic, refusal)
+                self._publisher.count_unreadable(self._publisher.binding(topic), refusal)
             raise
 
 

@@ -25,7 +25,7 @@ from confluent_shim.records import (
     Receipt,
 )
 from confluent_shim.settings import Limits
-from jsonschema_bridge import JsonUnreadable, read_json, utf8
+from jsonschema_bridge import JsonUnreadable, confluent_text, read_json, read_json_loosely, utf8
 
 _MAX_LISTED = 100
 _LEVELS_AROUND = 2  # a record lies in the list of records, and that in the body
@@ -59,19 +59,26 @@ _HANDLERS = {
 
 
 def read_request(
-    body: bytes, topic: str, embedded_format: EmbeddedFormat, partition: int | None = None, *, limits: Limits = _LIMITS
+    body: bytes,
+    topic: str,
+    embedded_format: EmbeddedFormat,
+    partition: int | None = None,
+    *,
+    limits: Limits = _LIMITS,
+    strict: bool = True,
 ) -> ProduceRequest:
     """Read the body of a produce request for `topic` (and `partition`, when the path names one).
 
     Raises BodyUnreadable, EnvelopeRefused, TooManyRecords, or RecordsRejected when a record has no single reading.
+    Without `strict` Confluent's reading of it will do.
     """
-    document, text = _read(body, limits.depth)
+    document, text = _read(body, limits.depth) if strict else _read_loosely(body, limits.depth, embedded_format)
     argument = f"{_HANDLERS[embedded_format]}.arg{2 if partition is None else 3}"
     if document is None:
         raise EnvelopeRefused(f"{argument} must not be null (was null)")
     try:
         envelope = _STRICT.decode(text)
-    except msgspec.ValidationError:
+    except msgspec.DecodeError:
         envelope = _coerced(document, text, argument)
     if len(envelope.records) > limits.records:
         raise TooManyRecords(len(envelope.records), limits.records)
@@ -101,6 +108,15 @@ def _read(body: bytes, depth: int) -> tuple[object, bytes]:
         return read_json(text, depth), text
     except JsonUnreadable as error:
         raise _located(error, body, depth) from error
+
+
+def _read_loosely(body: bytes, depth: int, embedded_format: EmbeddedFormat) -> tuple[object, bytes]:
+    try:
+        text = utf8(body)
+        # What is not Unicode can be written as it was sent, and cannot be judged by a schema.
+        return read_json_loosely(text, depth, surrogates=embedded_format == "json") if text.strip() else None, text
+    except JsonUnreadable as error:
+        raise BodyUnreadable(f"The body cannot be read as JSON: {error}") from error
 
 
 def _located(error: JsonUnreadable, body: bytes, depth: int) -> BodyUnreadable | RecordsRejected:
@@ -166,7 +182,11 @@ def _coerced(document: object, text: bytes, argument: str) -> _Envelope:
     if not isinstance(records, list):
         raise BodyUnreadable(f"records: must be an array, not {kind(records)}")
     partitions = [_partition(index, record) for index, record in enumerate(records)]
-    raw = [_RAW_RECORD.decode(record) for record in _RAW.decode(text).records]
+    try:
+        raw = [_RAW_RECORD.decode(record) for record in _RAW.decode(text).records]
+    except msgspec.DecodeError:
+        # Halves of surrogate pairs, which the decoder does not read; then the bytes are those that Confluent writes.
+        raw = [{name: msgspec.Raw(confluent_text(field)) for name, field in record.items()} for record in records]
     return _Envelope(
         [
             IncomingRecord(fields.get("key", JSON_NULL), fields.get("value", JSON_NULL), partition)

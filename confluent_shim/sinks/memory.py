@@ -1,15 +1,20 @@
+import re
 import threading
 import time
-import zlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from confluent_kafka import KafkaError
+
 from confluent_shim.errors import MetadataUnavailable, SinkUnavailable, TopicNotHosted
 from confluent_shim.records import AdmittedRecord, Delivery
 from confluent_shim.sinks import Sink
+from confluent_shim.sinks.delivery_errors import failed
 from confluent_shim.sinks.metadata import ClusterMetadata, Partition, Replica, Topic
+from confluent_shim.sinks.murmur2 import partition_of
 
+_LEGAL = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _BROKER = 1
 _REPLICA = Replica(_BROKER, leader=True, in_sync=True)
 
@@ -28,7 +33,10 @@ class Settled(NamedTuple):
 
 
 class MemorySink(Sink):
-    """Keeps what it is sent in lists: for tests, and for `serve` without Kafka."""
+    """Keeps what it is sent in lists: for tests, and for `serve` without Kafka.
+
+    A topic is created by being named; keys go where Kafka's partitioner puts them.
+    """
 
     def __init__(
         self,
@@ -49,6 +57,8 @@ class MemorySink(Sink):
         with self._lock:
             if self._closed:
                 raise SinkUnavailable("the process is ending; nothing of this request was sent")
+            if not _LEGAL.fullmatch(topic) or topic in (".", ".."):
+                return Settled([failed(KafkaError(KafkaError.TOPIC_EXCEPTION)) for _ in records])
             self._topics.add(topic)
             now = int(self._clock() * 1000)
             return Settled([self._append(topic, record, now) for record in records])
@@ -56,7 +66,9 @@ class MemorySink(Sink):
     def _append(self, topic: str, record: AdmittedRecord, now: int) -> Delivery:
         partition = record.partition
         if partition is None:
-            partition = zlib.crc32(record.key) % self._partitions if record.key else 0
+            partition = 0 if record.key is None else partition_of(record.key, self._partitions)
+        elif not 0 <= partition < self._partitions:
+            return failed(KafkaError(KafkaError._UNKNOWN_PARTITION))  # noqa: SLF001 - librdkafka's name for it
         timestamp = None if record.extras is None else record.extras.timestamp
         log = self._logs[topic, partition]
         log.append(record)

@@ -20,7 +20,6 @@ def test_a_registry_address_that_cannot_be_one_is_the_settings_fault_and_named()
     ("changes", "named"),
     [
         ({"sink": "rest-proxy"}, "sink"),
-        ({"unbound": "pass"}, "unbound"),
     ],
 )
 def test_a_setting_whose_behaviour_comes_later_stops_the_start(changes: dict[str, Any], named: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from confluent_shim.api.negotiation import answer_type, embedded_format
+from confluent_shim.convention import Convention
 from confluent_shim.enforcement import Enforcer
 from confluent_shim.errors import SchemaForeign, SinkUnavailable
 from confluent_shim.readings import json_schema
@@ -16,9 +17,16 @@ from confluent_shim.sinks.memory import MemorySink, Settled
 from jsonschema_bridge import RegisteredSchema, Schema, SchemaRefused
 from jsonschema_bridge.registry import MemoryRegistry
 from tests.parts import JSON, JSON_SCHEMA, ORDER, TOKEN, V2, Shim, memory_shim
-from topic_map import Bind, Binding, MemoryStore
+from topic_map import Bind, Binding, MemoryStore, Store
 
 RECORD_BYTES = 1_000_000
+
+
+def enforcing(store: Store, schemas: Schemas) -> Enforcer:
+    """Return an enforcer that refuses unbound topics."""
+    convention = Convention(schemas, "default", may_register=False)
+    return Enforcer(store.table, schemas, RECORD_BYTES, convention, pass_unbound=False)
+
 
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -55,8 +63,8 @@ def test_a_record_is_refused_by_the_verdict_even_when_nothing_explains_it(shim: 
             return iter(())
 
     schemas = Schemas(shim.services.registries)
-    schemas._compiled["default", 1, "JSON", "json-schema"] = json_schema(Speechless(), "value", 1)  # type: ignore[arg-type]
-    enforcer = Enforcer(shim.services.store.table, schemas, RECORD_BYTES)
+    schemas._compiled["default", 1, "JSON", "value", True] = json_schema(Speechless(), "value", 1)  # type: ignore[arg-type]
+    enforcer = enforcing(shim.services.store, schemas)
     record = IncomingRecord()
     request = ProduceRequest("orders", "json", "json", [record, record], [{"value": 1}, {"key": "k", "value": 1}])
     verdict = enforcer.judge(enforcer.binding("orders"), request)
@@ -221,7 +229,7 @@ def test_a_topic_on_a_cluster_that_the_settings_no_longer_name_is_unavailable() 
     with memory_shim() as shim:
         store = MemoryStore(settings)
         store.change([Bind(Binding(topic="orders", cluster="gone"))], who="test", why="")
-        enforcer = Enforcer(store.table, Schemas(shim.services.registries), RECORD_BYTES)
+        enforcer = enforcing(store, Schemas(shim.services.registries))
         with pytest.raises(SinkUnavailable, match="gone"):
             enforcer.judge(enforcer.binding("orders"), ProduceRequest("orders", "json", "json", [], []))
 
@@ -233,7 +241,7 @@ def test_an_inline_schema_that_the_registry_refuses_to_look_up_is_not_the_topics
 
     registry = Refusing()
     registry.register("orders-value", Schema("{}", "JSON"))
-    enforcer = Enforcer(shim.services.store.table, Schemas({"default": registry}), RECORD_BYTES)
+    enforcer = enforcing(shim.services.store, Schemas({"default": registry}))
     request = ProduceRequest("orders", "json", "json", [], [], value_schema=Claimed(schema='{"type":"frob"}'))
     with pytest.raises(SchemaForeign):
         enforcer.judge(enforcer.binding("orders"), request)
