@@ -2,8 +2,7 @@
 
 StartError                       the process ends before it serves
 ├── SettingsInvalid              a configuration that cannot be used
-├── CannotListen                 the address is taken, or not this machine's
-└── NotYetBuilt                  a setting whose behaviour comes with a later version
+└── CannotListen                 the address is taken, or not this machine's
 
 ShimError                        a request is answered with an error
 ├── RouteUnknown                 no such path
@@ -69,10 +68,6 @@ class SettingsInvalid(StartError):
 
 class CannotListen(StartError):
     """The server's address is taken, or is none of this machine's."""
-
-
-class NotYetBuilt(StartError):
-    """A setting that is known and has no effect yet; refused rather than ignored."""
 
 
 class ShimError(Exception):

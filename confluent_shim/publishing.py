@@ -86,7 +86,7 @@ class Publisher:
         if request.extras:
             kept = (extras for index, extras in enumerate(request.extras) if index not in verdict.rejected)
             admitted = [replace(record, extras=extras) for record, extras in zip(admitted, kept, strict=True)]
-        handover = self._sinks[binding.cluster].hand_over(binding.topic, admitted)
+        handover = self._sinks[binding.cluster].hand_over(binding.topic, admitted, request.client)
         self._metrics.handed_over(binding.cluster, len(admitted))
         return Publication(self, verdict, request.first, handover)
 

@@ -50,13 +50,24 @@ class Claimed(NamedTuple):
 _NOTHING = (None,) * len(Claimed._fields)
 
 
+class Client(NamedTuple):
+    """What a sink that speaks HTTP itself needs to know of a client: its Authorization, and which API it uses."""
+
+    authorization: str | None = None
+    api: Literal["v2", "v3"] = "v2"
+
+
+ANYBODY = Client()
+"""A client of the v2 API without credentials."""
+
+
 class ProduceRequest(NamedTuple):
     """Records for one topic, read but not yet judged.
 
     `key_format` and `value_format` are the embedded formats in which keys and values come, None for that of the schema.
     `parsed` holds, record by record, the same as `records` as Python objects: a dict with `key` and `value`. No record
     has more bytes than `size`. `extras` is empty where no record has any; `first` is what the client counts the first
-    record as.
+    record as. `client` is who sent them.
     """
 
     topic: str
@@ -70,6 +81,7 @@ class ProduceRequest(NamedTuple):
     size: int = 0
     extras: Sequence[Extras | None] = ()
     first: int = 0
+    client: Client = ANYBODY
 
 
 class AdmittedRecord(msgspec.Struct, frozen=True):

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from confluent_shim.administration import Administration
 from confluent_shim.convention import Convention
 from confluent_shim.enforcement import Enforcer
-from confluent_shim.errors import NotYetBuilt, SettingsInvalid
+from confluent_shim.errors import SettingsInvalid
 from confluent_shim.publishing import Publisher
 from confluent_shim.schemas import Schemas
 from confluent_shim.settings import Cluster, RegistryEndpoint, RestProxyEndpoint, Settings, metrics_folder
 from confluent_shim.sinks import Sink
 from confluent_shim.sinks.kafka import KafkaSink
 from confluent_shim.sinks.memory import MemorySink
+from confluent_shim.sinks.rest_proxy import RestProxySink
 from confluent_shim.sinks.upstream import Upstream
 from confluent_shim.telemetry import Metrics, RegistryWatch
 from jsonschema_bridge import Registry
@@ -58,8 +59,6 @@ class Services:
 
 def build_services(settings: Settings) -> Services:
     """Choose and open the implementations that `settings` asks for. Raises StartError or the store's errors."""
-    if settings.sink != "kafka":
-        raise NotYetBuilt(f"sink = {settings.sink!r} is not yet supported; use 'kafka'")
     with ExitStack() as opened:
         metrics = Metrics(metrics_folder())
         opened.callback(metrics.close)
@@ -70,7 +69,8 @@ def build_services(settings: Settings) -> Services:
         for name, cluster in settings.clusters.items():
             registries[name] = _open_registry(name, cluster.registry, metrics)
             opened.callback(registries[name].close)
-            sinks[name] = _open_sink(name, cluster)
+            to_proxy = settings.sink == "rest-proxy"
+            sinks[name] = _open_proxy_sink(name, cluster, metrics) if to_proxy else _open_sink(name, cluster)
             opened.callback(sinks[name].close)
         return assemble(settings, store, registries, sinks, metrics, opened.pop_all())
 
@@ -130,6 +130,17 @@ def _open_sink(name: str, cluster: Cluster) -> Sink:
     if not servers:
         raise SettingsInvalid(f'clusters.{name}.kafka has no "bootstrap.servers": the address of a broker')
     return MemorySink() if servers == "memory:" else KafkaSink(cluster.kafka)
+
+
+def _open_proxy_sink(name: str, cluster: Cluster, metrics: Metrics) -> Sink:
+    if not cluster.rest_proxy.url:
+        raise SettingsInvalid(f'clusters.{name}.rest_proxy.url is missing: sink = "rest-proxy" sends records there')
+    endpoint = cluster.rest_proxy
+    return RestProxySink(
+        _open_upstream(name, endpoint),
+        metrics.upstream_refused,
+        forward_authorization=endpoint.forward_authorization,
+    )
 
 
 def _open_upstream(name: str, endpoint: RestProxyEndpoint) -> Upstream:

@@ -163,6 +163,12 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livesum",
         )
+        self.upstream_refusals = Counter(
+            "confluent_shim_upstream_refusals_total",
+            "Requests with admitted records that an upstream REST Proxy refused as a whole, by its status.",
+            ["status"],
+            registry=registry,
+        )
 
         self._records = _Children(self.records)
         self._rejections = _Children(self.rejections)
@@ -186,6 +192,10 @@ class Metrics:
     def rejected(self, topic: str, reason: str, count: int = 1) -> None:
         """Count records that were refused for `reason`: a keyword, or the name of an error."""
         self._tally.note(self._rejections[self._topic(topic), reason], count)
+
+    def upstream_refused(self, status: int) -> None:
+        """Count a request that a REST Proxy refused although its records were admitted."""
+        self._tally.note(self.upstream_refusals.labels(str(status)), 1)
 
     def answered(self, route: str, status: str, seconds: float) -> None:
         """Count a request."""

@@ -12,7 +12,7 @@ from confluent_shim.api.instant import write_instant
 from confluent_shim.api.wire_v3 import SILENT, TYPES, RecordV3, Said
 from confluent_shim.errors import RecordsRefused
 from confluent_shim.publishing import Publication, Publisher
-from confluent_shim.records import Delivery, ProduceRequest
+from confluent_shim.records import Client, Delivery, ProduceRequest
 from confluent_shim.schemas import InForce
 
 
@@ -69,11 +69,12 @@ def _failure(code: int, message: str | None, outcome: str, retryable: bool, erro
 
 
 class Target(NamedTuple):
-    """Where the records of a request go, and how its log lines find it."""
+    """Where the records of a request go, how its log lines find it, and the client's own Authorization."""
 
     cluster_id: str
     topic: str
     request_id: str
+    authorization: str | None = None
 
 
 def hand_over(
@@ -113,6 +114,7 @@ def _handed_over(publisher: Publisher, target: Target, records: Sequence[RecordV
             size=max(record.size for record in records),
             extras=extras if any(extras) else (),
             first=first,
+            client=Client(target.authorization, "v3"),
         )
         return Sent(publisher.begin_each(binding, request), target, key, value)
     except Exception as error:  # noqa: BLE001 - the table decides, and logs what it does not know

@@ -6,6 +6,7 @@ Served in front of Flask, whose work per request would cost more than everything
 import re
 import time
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from confluent_shim.api.answers import error_answer
@@ -25,7 +26,7 @@ from confluent_shim.errors import (
     RouteUnknown,
 )
 from confluent_shim.publishing import Publisher
-from confluent_shim.records import EmbeddedFormat, ProduceRequest, Receipt
+from confluent_shim.records import Client, EmbeddedFormat, ProduceRequest, Receipt
 from confluent_shim.settings import Limits
 from topic_map import Binding
 
@@ -37,9 +38,12 @@ _ROUTE = re.compile(r"/topics/([^/;]+)(?:;[^/]*)?(?:/partitions/([^/;]+)(?:;[^/]
 _PREFIX = "/topics/"
 
 _OK = "200 OK"
-_STATUS_OF_DELIVERY = {
+_STATUS_OF_DELIVERY: dict[int | None, str] = {
     Code.KAFKA_AUTHENTICATION: "401 Unauthorized",
     Code.KAFKA_AUTHORIZATION: "403 Forbidden",
+    # What an upstream REST Proxy itself says of the credentials that it was sent.
+    HTTPStatus.UNAUTHORIZED: "401 Unauthorized",
+    HTTPStatus.FORBIDDEN: "403 Forbidden",
 }
 
 Headers = list[tuple[str, str]]
@@ -95,6 +99,8 @@ class ProduceV2:
             facts.records = len(request.records)
             if time.monotonic() > end:
                 raise DeadlinePassed(self._limits.deadline)
+            if (authorization := environ.get("HTTP_AUTHORIZATION")) is not None:
+                request = request._replace(client=Client(authorization))
             publication = self._publisher.begin(binding, request, lenient=lenient)
             del body, request  # as much memory as all that waits for Kafka
             receipt = publication.receipt(end)
@@ -128,7 +134,7 @@ def _status(receipt: Receipt) -> str:
     """Return the status of an answer: the first authentication or authorization error decides it."""
     for delivery in receipt.deliveries if receipt.failed else ():
         if delivery.error_code in _STATUS_OF_DELIVERY:
-            return _STATUS_OF_DELIVERY[Code(delivery.error_code)]
+            return _STATUS_OF_DELIVERY[delivery.error_code]
     return _OK
 
 

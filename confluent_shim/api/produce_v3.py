@@ -54,7 +54,7 @@ class ProduceV3:
             return self._inner(environ, start_response)
         facts = facts_of(environ)
         facts.route, facts.topic = "produce_v3", _text(match[2])
-        target = Target(_text(match[1]), facts.topic, facts.request_id)
+        target = Target(_text(match[1]), facts.topic, facts.request_id, environ.get("HTTP_AUTHORIZATION"))
         status, headers, body = self._answer(environ, target)
         headers.append(("Content-Length", str(len(body))))
         start_response(status, headers)

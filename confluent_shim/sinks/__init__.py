@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from confluent_shim.records import AdmittedRecord, Delivery
+from confluent_shim.records import ANYBODY, AdmittedRecord, Client, Delivery
 from confluent_shim.sinks.metadata import MetadataSource
 
 _SEND_SECONDS = 15.0
@@ -36,10 +36,11 @@ class Sink(Protocol):
     metadata: MetadataSource
     """What tells of the cluster behind the sink; it is closed with the sink."""
 
-    def hand_over(self, topic: str, records: Sequence[AdmittedRecord]) -> Handover:
+    def hand_over(self, topic: str, records: Sequence[AdmittedRecord], client: Client = ANYBODY) -> Handover:
         """Take on `records`, to be written in order, and return without waiting for any of them.
 
-        Raises SinkUnavailable when nothing at all was taken on: then the same request may be sent again.
+        `client` is who sent them, for a sink that acts on its behalf. Raises SinkUnavailable when nothing at all was
+        taken on: then the same request may be sent again.
         """
         ...
 

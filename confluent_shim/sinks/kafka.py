@@ -9,7 +9,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from confluent_shim.errors import SettingsInvalid, SinkUnavailable
-from confluent_shim.records import AdmittedRecord, Delivery
+from confluent_shim.records import ANYBODY, AdmittedRecord, Client, Delivery
 from confluent_shim.sinks import Sink
 from confluent_shim.sinks.kafka_metadata import KafkaMetadata
 from confluent_shim.sinks.producer import ProcessProducer
@@ -52,7 +52,8 @@ class KafkaSink(Sink):
         self._single = ProcessProducer({**self._config, "batch.num.messages": "1"})
         self.metadata = KafkaMetadata(self._shared_config())
 
-    def hand_over(self, topic: str, records: Sequence[AdmittedRecord]) -> "_Handover":
+    def hand_over(self, topic: str, records: Sequence[AdmittedRecord], client: Client = ANYBODY) -> "_Handover":
+        del client  # Kafka knows the shim alone
         queued = QueuedRecords(len(records))
         queued.fill(self._batching, topic, records)
         return _Handover(queued, self._single, topic, records)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from confluent_kafka import KafkaError
 
 from confluent_shim.errors import MetadataUnavailable, SinkUnavailable, TopicNotHosted
-from confluent_shim.records import AdmittedRecord, Delivery
+from confluent_shim.records import ANYBODY, AdmittedRecord, Client, Delivery
 from confluent_shim.sinks import Sink
 from confluent_shim.sinks.delivery_errors import failed
 from confluent_shim.sinks.metadata import ClusterMetadata, Partition, Replica, Topic
@@ -53,7 +53,8 @@ class MemorySink(Sink):
         self._logs: dict[tuple[str, int], list[AdmittedRecord]] = defaultdict(list)
         self.metadata = MemoryMetadata(self, cluster_id)
 
-    def hand_over(self, topic: str, records: Sequence[AdmittedRecord]) -> Settled:
+    def hand_over(self, topic: str, records: Sequence[AdmittedRecord], client: Client = ANYBODY) -> Settled:
+        del client
         with self._lock:
             if self._closed:
                 raise SinkUnavailable("the process is ending; nothing of this request was sent")

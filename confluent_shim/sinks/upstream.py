@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from msgspec.structs import replace
@@ -26,6 +27,7 @@ Headers = Sequence[tuple[str, str]]
 
 _MAX_IDLE = 32
 _IDLE_SECONDS = 15.0  # the REST Proxy ends an idle connection after 30
+_LEAST_SECONDS = 0.001  # to a socket 0 means that it is not to wait at all
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -67,6 +69,13 @@ class Answer:
             self._sending.wire.close()
 
 
+class _Idle(NamedTuple):
+    """A connection that nobody uses, and until when it may be used again."""
+
+    wire: Wire
+    until: float
+
+
 class Upstream:
     """The service at `endpoint.url`. Connects when it is first asked; safe to share between threads."""
 
@@ -75,7 +84,7 @@ class Upstream:
         self._url = urlsplit(endpoint.url)
         self._tls = ssl.create_default_context(cafile=endpoint.ca or None) if self._url.scheme == "https" else None
         self._lock = threading.Lock()
-        self._idle: list[tuple[Wire, float]] = []
+        self._idle: list[_Idle] = []
         self._closed = False
 
     def authorization(self) -> Headers:
@@ -85,24 +94,30 @@ class Upstream:
         password = self._endpoint.password.reveal() if self._endpoint.password else ""
         return [("Authorization", "Basic " + b64encode(f"{self._endpoint.user}:{password}".encode()).decode())]
 
-    def ask(self, method: str, target: str, headers: Headers, body: Body | None = None) -> Answer:
+    def ask(
+        self, method: str, target: str, headers: Headers, body: Body | None = None, end: float | None = None
+    ) -> Answer:
         """Send a request for `target`, path and query as they are to be sent, and return when its answer has begun.
 
-        `headers` go out as they are; `Host` and what frames the body are added. Close the answer in any case. Raises
+        `headers` go out as they are; `Host` and what frames the body are added. Where `end`, on the monotonic clock, is
+        given, nothing is waited for beyond it, not even the rest of the answer. Close the answer in any case. Raises
         UpstreamUnavailable when nothing was sent, UpstreamSilent and UpstreamBroken when it is not known what came of
         the request, BodyUnreadable when its own body breaks off.
         """
         head = self._head(method, target, headers, body)
-        kept = self._kept()
-        if kept is not None:
+        if (kept := self._kept()) is not None:
             try:
-                return self._exchange(kept, method, head, body)
+                return self._exchange(kept.wire, method, head, body, end)
             except UpstreamBroken:
                 # A service may end a connection that nobody uses at the moment when somebody does. Only what changes
                 # nothing is asked again.
                 if method not in _SAFE or body is not None:
                     raise
-        return self._exchange(self._connected(), method, head, body)
+        return self._exchange(self._connected(end), method, head, body, end)
+
+    def prepare(self, end: float | None = None) -> None:
+        """Connect, unless a connection is kept that the next request can use. Raises UpstreamUnavailable."""
+        self._keep(self._kept() or _Idle(self._connected(end), time.monotonic() + _IDLE_SECONDS))
 
     def ping(self) -> None:
         """Ask for the root. Raises UpstreamUnavailable and its kin when nothing, or a 5xx, comes within a second."""
@@ -119,16 +134,19 @@ class Upstream:
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
-        for wire, _ in idle:
-            wire.close()
+        for each in idle:
+            each.wire.close()
 
     def keep(self, wire: Wire) -> None:
         """Take a connection back that is ready for another request."""
+        self._keep(_Idle(wire, time.monotonic() + _IDLE_SECONDS))
+
+    def _keep(self, idle: "_Idle") -> None:
         with self._lock:
             if not self._closed and len(self._idle) < _MAX_IDLE:
-                self._idle.append((wire, time.monotonic() + _IDLE_SECONDS))
+                self._idle.append(idle)
                 return
-        wire.close()
+        idle.wire.close()
 
     @contextmanager
     def telling(self) -> Iterator[None]:
@@ -149,7 +167,8 @@ class Upstream:
             raise ValueError("a line of a request's head has an end inside")  # it would be read as two
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
-    def _exchange(self, wire: Wire, method: str, head: bytes, body: Body | None) -> Answer:
+    def _exchange(self, wire: Wire, method: str, head: bytes, body: Body | None, end: float | None) -> Answer:
+        wire.end = end
         try:
             response = HTTPResponse(wire, method=method)  # type: ignore[arg-type] # it asks for a file and no more
             sending = Sending(wire, head, body)
@@ -162,7 +181,7 @@ class Upstream:
             wire.close()
             raise
 
-    def _kept(self) -> Wire | None:
+    def _kept(self) -> "_Idle | None":
         now = time.monotonic()
         while True:
             with self._lock:
@@ -170,16 +189,19 @@ class Upstream:
                     raise UpstreamUnavailable("the process is ending; nothing was sent")
                 if not self._idle:
                     return None
-                wire, until = self._idle.pop()
-            if now < until and not wire.poll():  # what comes without having been asked for is the end
-                return wire
-            wire.close()
+                idle = self._idle.pop()
+            if now < idle.until and not idle.wire.poll():  # what comes without having been asked for is the end
+                return idle
+            idle.wire.close()
 
-    def _connected(self) -> Wire:
+    def _connected(self, end: float | None) -> Wire:
+        seconds = self._endpoint.connect_timeout
+        if end is not None:
+            seconds = min(seconds, max(end - time.monotonic(), _LEAST_SECONDS))
         host, port = self._url.hostname or "", self._url.port or (443 if self._tls else 80)
         connection = None
         try:
-            connection = socket.create_connection((host, port), self._endpoint.connect_timeout)
+            connection = socket.create_connection((host, port), seconds)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is not None:
                 connection = self._tls.wrap_socket(connection, server_hostname=host)

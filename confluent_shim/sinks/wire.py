@@ -3,6 +3,7 @@
 import re
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from http.client import HTTPException, HTTPResponse
 from typing import Literal, NamedTuple
@@ -25,7 +26,8 @@ class Body(NamedTuple):
 class Wire:
     """A connected socket; each sending and receiving waits `seconds` at most, and raises OSError.
 
-    `received` holds what came and was not taken yet, `ended` says that nothing more will come.
+    None waits beyond `end`, on the monotonic clock, where that is set. `received` holds what came and was not taken
+    yet, `ended` says that nothing more will come.
     """
 
     def __init__(self, connection: socket.socket, seconds: float) -> None:
@@ -33,10 +35,12 @@ class Wire:
         self._seconds = seconds
         self.received = bytearray()
         self.ended = False
+        self.end: float | None = None
         connection.settimeout(seconds)
 
     def send(self, data: bytes) -> None:
         """Send all of `data`."""
+        self._hurry()
         self._connection.sendall(data)
 
     def poll(self) -> bool:
@@ -54,7 +58,16 @@ class Wire:
 
     def wait(self) -> None:
         """Receive something, bytes or the end."""
+        self._hurry()
         self._take(self._connection.recv(_RECEIVED))
+
+    def _hurry(self) -> None:
+        if self.end is None:
+            return
+        left = self.end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(min(left, self._seconds))
 
     def _take(self, data: bytes) -> None:
         self.received += data

@@ -11,7 +11,7 @@ from confluent_shim.convention import Convention
 from confluent_shim.enforcement import Enforcer
 from confluent_shim.errors import SchemaForeign, SinkUnavailable
 from confluent_shim.readings import json_schema
-from confluent_shim.records import AdmittedRecord, Claimed, IncomingRecord, ProduceRequest
+from confluent_shim.records import ANYBODY, AdmittedRecord, Claimed, Client, IncomingRecord, ProduceRequest
 from confluent_shim.schemas import Schemas
 from confluent_shim.sinks.memory import MemorySink, Settled
 from jsonschema_bridge import RegisteredSchema, Schema, SchemaRefused
@@ -194,8 +194,8 @@ def test_a_body_that_ends_early_is_answered_in_json(shim: Shim) -> None:
 
 def test_a_defect_is_logged_under_the_request_id_and_not_shown(caplog: pytest.LogCaptureFixture) -> None:
     class Broken(MemorySink):
-        def hand_over(self, topic: str, records: Sequence[AdmittedRecord]) -> Settled:
-            del topic, records
+        def hand_over(self, topic: str, records: Sequence[AdmittedRecord], client: Client = ANYBODY) -> Settled:
+            del topic, records, client
             raise RuntimeError("secret detail")
 
     with memory_shim({"default": Broken()}) as shim:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from confluent_shim.records import AdmittedRecord, Extras
+from confluent_shim.records import ANYBODY, AdmittedRecord, Client, Extras
 from confluent_shim.settings import Limits
 from confluent_shim.sinks.memory import MemorySink, Settled
 from jsonschema_bridge import Schema
@@ -358,8 +358,8 @@ def test_the_path_knows_no_other_method_and_says_so(shim: Shim) -> None:
 
 def test_a_defect_is_answered_entry_by_entry_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     class Defective(MemorySink):
-        def hand_over(self, topic: str, records: Sequence[AdmittedRecord]) -> Settled:
-            raise KeyError(topic, len(records))
+        def hand_over(self, topic: str, records: Sequence[AdmittedRecord], client: Client = ANYBODY) -> Settled:
+            raise KeyError(topic, len(records), client)
 
     with memory_shim(others={"default": Defective()}) as shim:
         shim.bind("orders")

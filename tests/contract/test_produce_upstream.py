@@ -1,0 +1,174 @@
+"""A whole shim whose sink is a REST Proxy: what a client sends, what the proxy gets, and what the client is told."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import pytest
+from werkzeug.test import Client, TestResponse
+
+from confluent_shim.app import create_app
+from confluent_shim.errors import SettingsInvalid
+from confluent_shim.services import build_services
+from confluent_shim.settings import Cluster, RegistryEndpoint, RestProxyEndpoint, Secret, Settings
+from confluent_shim.sinks.memory import MemorySink
+from tests.parts import JSON_SCHEMA, ORDER, TOKEN
+from tests.rest_proxy import rest_proxy
+from tests.upstream import Handler, Proxy
+
+GOOD, FRAMED = {"id": 1}, b'\0\0\0\0\1{"id": 1}'
+BATCH = "/v3/clusters/c/topics/orders/records:batch"
+
+
+class Story(NamedTuple):
+    """A shim with the bound topic `orders`, and what stands behind it."""
+
+    client: Client
+    proxy: Proxy
+    behind: MemorySink
+
+    def produce(self, *values: object, **headers: str) -> TestResponse:
+        """POST one record per value with the v2 API."""
+        body = json.dumps({"records": [{"value": value} for value in values]})
+        return self.client.post("/topics/orders", data=body, content_type=JSON_SCHEMA, headers=headers)
+
+    def batch(self, *entries: dict[str, object], **headers: str) -> Any:
+        """POST a batch with the v3 API, and return the answer."""
+        body = json.dumps({"entries": [{"id": str(index), **entry} for index, entry in enumerate(entries)]})
+        return self.client.post(BATCH, data=body, content_type="application/json", headers=headers).get_json()
+
+    def answer_posts(self, status: int, document: object) -> None:
+        """Have the proxy answer so from now on, and tell of its cluster."""
+
+        def play(handler: Handler) -> None:
+            if handler.receive().target == "/v3/clusters":
+                handler.answer(200, {"data": [{"cluster_id": "c"}]})
+            else:
+                handler.answer(status, document)
+
+        self.proxy.play = play
+
+
+@contextmanager
+def shim_before_proxy(**settings: Any) -> Iterator[Story]:
+    with rest_proxy() as (proxy, behind):
+        behind.create_topic("orders")
+        cluster = Cluster(
+            registry=RegistryEndpoint(url="memory:"), rest_proxy=RestProxyEndpoint(url=proxy.url, **settings)
+        )
+        chosen = Settings(store="memory:", sink="rest-proxy", admin_token=Secret(TOKEN), clusters={"default": cluster})
+        services = build_services(chosen)
+        try:
+            client = Client(create_app(chosen, services))
+            bound = client.put(
+                "/-/bindings/orders", json={"schema": ORDER}, headers={"Authorization": f"Bearer {TOKEN}"}
+            )
+            assert bound.status_code == 200, bound.text
+            yield Story(client, proxy, behind)
+        finally:
+            services.close()
+
+
+def test_what_is_admitted_lands_behind_the_proxy_with_its_frame() -> None:
+    with shim_before_proxy() as story:
+        answer = story.produce(GOOD, GOOD)
+        assert (answer.status_code, answer.get_json()["value_schema_id"]) == (200, 1)
+        assert [record.value for record in story.behind.landed("orders")] == [FRAMED] * 2
+
+
+def test_what_is_rejected_never_gets_to_the_proxy() -> None:
+    with shim_before_proxy() as story:
+        before = len(story.proxy.received)
+        assert story.produce({"id": "one"}).status_code == 400
+        assert len(story.proxy.received) == before
+
+
+def test_a_batch_lands_with_its_headers_and_times_in_the_order_of_its_entries() -> None:
+    plain: dict[str, object] = {"partition_id": 0, "value": {"type": "JSON", "data": GOOD}}
+    timed = {**plain, "timestamp": "2021-02-05T19:14:42Z", "headers": [{"name": "h", "value": "MQ=="}]}
+    keyed = {**timed, "key": {"type": "STRING", "data": "k"}}
+    with shim_before_proxy() as story:
+        answer = story.batch(plain, keyed, timed, plain)
+        assert answer["failures"] == []
+        assert [each["offset"] for each in answer["successes"]] == [0, 1, 2, 3]
+        assert answer["successes"][1]["timestamp"] == "2021-02-05T19:14:42Z"
+        assert all(each["timestamp"] for each in answer["successes"])
+        extras = [record.extras for record in story.behind.landed("orders")]
+        assert [each and (list(each.headers), each.timestamp) for each in extras[1:3]] == [
+            ([("h", b"1")], 1_612_552_482_000)
+        ] * 2
+
+
+def test_a_refusal_upstream_is_told_as_the_proxys_for_every_record_and_counted() -> None:
+    with shim_before_proxy() as story:
+        story.answer_posts(422, {"error_code": 42207, "message": "no such schema"})
+        answer = story.produce(GOOD, GOOD)
+        assert answer.status_code == 200
+        assert (
+            answer.get_json()["offsets"]
+            == [
+                {
+                    "partition": None,
+                    "offset": None,
+                    "error_code": 42207,
+                    "error": "the REST Proxy answered 422: no such schema",
+                    "outcome": "not_written",
+                    "retryable": False,
+                }
+            ]
+            * 2
+        )
+        (failure,) = story.batch({"value": {"type": "JSON", "data": GOOD}})["failures"]
+        assert (failure["error_code"], failure["outcome"]) == (42207, "not_written")
+        assert 'confluent_shim_upstream_refusals_total{status="422"} 2.0' in story.client.get("/-/metrics").text
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_credentials_that_the_proxy_refuses_decide_the_status(status: int) -> None:
+    with shim_before_proxy(forward_authorization=True) as story:
+        story.answer_posts(status, {"error_code": status, "message": "no"})
+        assert story.produce(GOOD, Authorization="Basic bWU6").status_code == status
+
+
+@pytest.mark.parametrize(("forwards", "sent"), [(True, "Bearer mine"), (False, "Basic c2hpbTo=")])
+def test_the_clients_own_authorization_goes_along_where_the_setting_says_so(forwards: bool, sent: str) -> None:
+    with shim_before_proxy(user="shim", forward_authorization=forwards) as story:
+        assert story.produce(GOOD, Authorization="Bearer mine").status_code == 200
+        assert story.proxy.received[-1].header("Authorization") == sent
+        assert story.batch({"value": {"type": "JSON", "data": GOOD}}, Authorization="Bearer mine")["failures"] == []
+        assert story.proxy.received[-1].header("Authorization") == sent
+
+
+def test_a_proxy_that_goes_away_is_a_503_and_the_shim_stays() -> None:
+    with shim_before_proxy() as story:
+        story.proxy.keeps_connections = False
+        assert story.produce(GOOD).status_code == 200
+        story.proxy.shutdown()
+        story.proxy.socket.close()
+        answer = story.produce(GOOD)
+        assert (answer.status_code, answer.get_json()["error_code"]) == (503, 50392)
+        assert "Retry-After" in answer.headers
+        (failure,) = story.batch({"value": {"type": "JSON", "data": GOOD}})["failures"]
+        assert (failure["error_code"], failure["outcome"], failure["retryable"]) == (50392, "not_written", True)
+        assert story.client.get("/-/ready").status_code == 200
+
+
+def test_a_topic_that_the_proxy_does_not_have_cannot_be_bound() -> None:
+    with shim_before_proxy() as story:
+        answer = story.client.put(
+            "/-/bindings/absent", json={"schema": ORDER}, headers={"Authorization": f"Bearer {TOKEN}"}
+        )
+        assert (answer.status_code, answer.get_json()["error_code"]) == (404, 40492)
+
+
+def test_without_an_address_of_a_proxy_there_is_no_start() -> None:
+    cluster = Cluster(registry=RegistryEndpoint(url="memory:"))
+    with pytest.raises(SettingsInvalid, match=r"clusters\.eu\.rest_proxy\.url is missing"):
+        build_services(Settings(store="memory:", sink="rest-proxy", clusters={"eu": cluster}))
+
+
+def test_kafka_itself_need_not_be_known_and_is_asked_for_through_the_proxy() -> None:
+    with shim_before_proxy() as story:
+        assert story.client.get("/-/ready?verbose").status_code == 200
+        assert "/brokers" in [received.target for received in story.proxy.received]
