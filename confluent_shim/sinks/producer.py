@@ -3,7 +3,9 @@
 import logging
 import os
 import threading
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
@@ -15,13 +17,16 @@ from confluent_shim.sinks.delivery_errors import shut_out_by
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.1
+_LOOK_SECONDS = 0.5  # for an answer of a cluster that was down
+_PAUSE_SECONDS = 0.5  # between two such looks
 
 
 class Troubles:
     """What librdkafka tells of a producer's connections, and what came of it."""
 
     refused: KafkaError | None = None
-    all_down = False
+    down_since: float | None = None
+    """When the last broker was lost, on the monotonic clock; None while there is one."""
     shut_out: Delivery | None = None
     """What the records in the queue are told when the producer was given up because Kafka shut it out."""
 
@@ -31,7 +36,7 @@ class Troubles:
         if error.code() == KafkaError._AUTHENTICATION:  # noqa: SLF001
             self.refused = error
         if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001
-            self.all_down = True
+            self.down_since = self.down_since or time.monotonic()
 
 
 class QueueingProducer(Producer):
@@ -45,15 +50,21 @@ class ProcessProducer:
 
     def __init__(self, config: Mapping[str, str]) -> None:
         self._config = config
+        self._patience = int(config["message.timeout.ms"]) / 1000
         self._lock = threading.Lock()
         self._connection: _Connection | None = None
         self._closed = False
 
     def get(self) -> QueueingProducer:
-        """Return a producer that can be used now. Raises SinkUnavailable when the sink was closed."""
+        """Return a producer that can be used now.
+
+        Raises SinkUnavailable when the sink was closed, and when no broker was there for as long as a record may wait:
+        those that are handed over now would fare no better.
+        """
         connection = self._connection
         if connection is None or not connection.usable():
             connection = self._opened()
+        connection.check_up(self._patience)
         return connection.producer
 
     def _opened(self) -> "_Connection":
@@ -90,20 +101,38 @@ class _Connection:
         self.producer.troubles = self._troubles
         self.broken = threading.Event()
         self._ended = threading.Event()
+        self._next_look = 0.0
         self._thread = threading.Thread(target=self._poll, name="kafka-deliveries", daemon=True)
         self._thread.start()
 
     def usable(self) -> bool:
         return self._process == os.getpid() and not self.broken.is_set()
 
+    def check_up(self, patience: float) -> None:
+        """Raise SinkUnavailable when no broker was there for more than `patience` seconds."""
+        since = self._troubles.down_since
+        if since is not None and time.monotonic() - since > patience:
+            gone = time.monotonic() - since
+            raise SinkUnavailable(f"Kafka has not answered for {gone:.0f} s; nothing of this request was sent")
+
+    def _look_again(self) -> None:
+        """Ask whether a cluster that was lost is back; nothing but an answer says so."""
+        if self._troubles.down_since is None or time.monotonic() < self._next_look:
+            return
+        with suppress(KafkaException):
+            self.producer.list_topics(timeout=_LOOK_SECONDS)
+            self._troubles.down_since = None
+        self._next_look = time.monotonic() + _PAUSE_SECONDS
+
     def _poll(self) -> None:
         while not self._ended.is_set():
+            self._look_again()
             over = self.broken.is_set()
             try:
                 self.producer.poll(_POLL_SECONDS)
             except KafkaException as error:  # librdkafka raises nothing but fatal errors here
                 self._give_up(error.args[0])
-            if self._troubles.refused is not None and self._troubles.all_down and not over:
+            if self._troubles.refused is not None and self._troubles.down_since is not None and not over:
                 # librdkafka would go on trying with the same credentials, and records would wait for their time to end.
                 # As long as another broker lets the producer in, it is let go on.
                 self._give_up(self._troubles.refused)

@@ -1,10 +1,12 @@
 """The Kafka sink on librdkafka's mock cluster, a real Kafka listener inside this process."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from confluent_shim.devstack import MockKafka, read_topic
+from confluent_shim.errors import SinkUnavailable
 from confluent_shim.records import AdmittedRecord, Extras
 from confluent_shim.sinks.kafka import KafkaSink
 from tests.contract.sink_contract import ReadAll, ReadExtras, SinkContract
@@ -47,6 +49,16 @@ def test_without_a_broker_nothing_is_claimed_to_be_written() -> None:
     (delivery,) = sink.send("orders", [AdmittedRecord(None, b"v")])
     assert (delivery.error_code, delivery.partition, delivery.retryable) == (50003, None, True)
     assert delivery.outcome != "written"
+    sink.close()
+
+
+def test_a_cluster_that_is_known_to_be_down_is_said_at_once_and_nothing_is_handed_over() -> None:
+    sink = KafkaSink({"bootstrap.servers": "127.0.0.1:1", "message.timeout.ms": "300"})
+    (delivery,) = sink.send("orders", [AdmittedRecord(None, b"v")])
+    assert delivery.outcome != "written"
+    time.sleep(0.5)
+    with pytest.raises(SinkUnavailable, match="has not answered for"):
+        sink.send("orders", [AdmittedRecord(None, b"v")])
     sink.close()
 
 

@@ -3,8 +3,9 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+from confluent_shim.errors import SinkUnavailable
 from confluent_shim.records import AdmittedRecord, Delivery
 from confluent_shim.sinks.kafka import KafkaSink
 from tests.stack.topics import read_all
@@ -49,10 +50,12 @@ def eventually_written(sink: KafkaSink, topic: str, value: bytes, seconds: float
     """Send until Kafka takes it, as a client does that is told to retry."""
     end = time.monotonic() + seconds
     while True:
-        (delivery,) = sink.send(topic, [AdmittedRecord(None, value)])
-        if delivery.outcome == "written" or time.monotonic() > end:
-            return delivery
-        assert delivery.retryable
+        with suppress(SinkUnavailable):
+            (delivery,) = sink.send(topic, [AdmittedRecord(None, value)])
+            if delivery.outcome == "written":
+                return delivery
+            assert delivery.retryable
+        assert time.monotonic() < end
         time.sleep(0.1)
 
 
