@@ -10,6 +10,7 @@ from confluent_shim.errors import EnvelopeRefused, FormatRefused, KeySchemaMissi
 from confluent_shim.readings import PLAIN_KEYS, PLAIN_VALUES, Reading
 from confluent_shim.records import Claimed, EmbeddedFormat, Part, ProduceRequest
 from confluent_shim.schemas import InForce, Schemas
+from confluent_shim.settings import Contract
 from confluent_shim.subjects import Subjects
 from jsonschema_bridge import SchemaInvalid
 from jsonschema_bridge.registry import SchemaKind
@@ -42,10 +43,14 @@ _PLAIN: Mapping[Part, Mapping[EmbeddedFormat, InForce]] = {"key": _plain(PLAIN_K
 class Convention:
     """Tells what judges records by the names of their topics and what a request says of its schemas."""
 
-    def __init__(self, schemas: Schemas, cluster: str, *, may_register: bool) -> None:
+    def __init__(
+        self, schemas: Schemas, cluster: str, *, may_register: bool = False, contract: Contract = "7.9"
+    ) -> None:
         self._schemas = schemas
         self._cluster = cluster
         self._may_register = may_register
+        # From 8 on a schema judges nulls too; before, a null is Kafka's null whatever the schema says.
+        self._judges_nulls = contract == "8"
 
     def binding(self, topic: str) -> Implicit:
         """Return what stands in for the binding of `topic`: nothing is asked of its records but by their schemas."""
@@ -69,10 +74,10 @@ class Convention:
                 raise ValueSchemaMissing
         return Rules(
             keys=(key_schema or _PLAIN["key"]["json"]).reading,
-            key_needed=False,
+            key_needed=self._judges_nulls and key_schema is not None and not key_schema.takes_null,
             key_schema=key_schema,
             schema=schema or _PLAIN["value"]["json"],
-            null_is_a_value=False,
+            null_is_a_value=self._judges_nulls and schema is not None and schema.carried_id is not None,
         )
 
     def _in_force(
@@ -99,7 +104,8 @@ class Convention:
         if claimed.schema is not None and claimed.schema_id is not None:
             raise EnvelopeRefused(f"{part}_schema and {part}_schema_id are both given: name the schema once")
         registry = self._schemas.registry(binding)
-        found = Subjects(registry, self._may_register).named(binding.topic, part, claimed, kind)
+        subjects = Subjects(registry, self._may_register, conflict=40901 if self._judges_nulls else 409)
+        found = subjects.named(binding.topic, part, claimed, kind)
         if found.schema.kind not in _KINDS.values():
             raise _upstream_only(binding, found.schema.kind.lower())
         try:

@@ -85,7 +85,12 @@ def assemble(
 ) -> Services:
     """Put parts together that are open already; tests bring their own."""
     schemas = Schemas(registries)
-    convention = Convention(schemas, settings.default_cluster(), may_register=settings.producers_may_register)
+    convention = Convention(
+        schemas,
+        settings.default_cluster(),
+        may_register=settings.producers_may_register,
+        contract=settings.contract,
+    )
     enforcer = Enforcer(
         store.table, schemas, settings.limits.record_bytes, convention, pass_unbound=settings.unbound == "pass"
     )

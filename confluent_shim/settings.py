@@ -33,6 +33,7 @@ CLOSE_SECONDS = 2.0
 """How long a process that ends waits for records whose requests have been answered already."""
 
 Seconds = float
+Contract = Literal["7.9", "8"]
 
 
 class Secret:
@@ -161,6 +162,9 @@ class Settings(_Group, frozen=True, kw_only=True):
     producers_may_register: Annotated[
         bool, Meta(description="whether what a producer sends as a schema of an unbound topic may be registered")
     ] = False
+    contract: Annotated[
+        Contract, Meta(description="the version of Confluent's REST Proxy that answers for unbound topics are like")
+    ] = "7.9"
     admin_token: Annotated[
         Secret | None,
         Meta(description="bearer token for changes under /-/; without one they are switched off"),

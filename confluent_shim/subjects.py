@@ -36,10 +36,14 @@ _TEXT_CHARACTERS = 1000
 
 
 class Subjects(NamedTuple):
-    """The subjects of one registry, as producers see them that need no binding."""
+    """The subjects of one registry, as producers see them that need no binding.
+
+    `conflict` is the registry's code for a version that is incompatible, as Confluent's version has it.
+    """
 
     registry: Registry
     may_register: bool
+    conflict: int = 409
 
     def named(self, topic: str, part: Part, claimed: Claimed, kind: SchemaKind | None) -> RegisteredSchema:
         """Return the version that is meant by a text, an id or a number; by nothing of these the latest one is.
@@ -79,6 +83,8 @@ class Subjects(NamedTuple):
             return self.registry.register(subject, schema)
         except SchemaInvalid as error:
             raise SchemaForeign(f"{step}\nInvalid schema: {error}; error code: 42201") from error
+        except SchemaIncompatible as error:
+            raise SchemaForeign(f"{step}\n{error.message}; error code: {self.conflict}") from error
         except RegistryError as error:
             raise _refusal(step, error) from error
 
@@ -89,17 +95,20 @@ class Subjects(NamedTuple):
             schema = self.registry.schema(schema_id)
         except RegistryError as error:
             raise _refusal(f"Error when fetching schema by id. schemaId = {schema_id}", error) from error
-        if kind is not None and schema.kind != kind:
-            raise SchemaForeign(f"Schema {schema_id} is of type {schema.kind}, and what was sent needs one of {kind}.")
+        of_kind = kind is None or schema.kind == kind
+        # Some registries give one id to the same text as JSON Schema and as Avro.
+        meant = schema if of_kind else Schema(schema.text, kind or schema.kind, schema.references)
         try:
-            subject = _subject(topic, part, claimed, schema)
-            found = self._version_of(subject, schema)
+            subject = _subject(topic, part, claimed, meant)
+            found = self._version_of(subject, meant)
         except SchemaInvalid as error:
             raise SchemaForeign(f"Schema {schema_id} cannot judge a record: {error}") from error
+        if not of_kind and (found is None or found.schema_id != schema_id):
+            raise SchemaForeign(f"Schema {schema_id} is of type {schema.kind}, and what was sent needs one of {kind}.")
         if found is None:
             step = f"Error when fetching schema version. subject = {subject}, schema = {_canonical(schema)}"
             raise _refusal(step, SchemaNotInSubject(subject))
-        return RegisteredSchema(subject, found.version, schema_id, schema)
+        return RegisteredSchema(subject, found.version, schema_id, meant)
 
     def _of_number(self, subject: str, version: int | str | None) -> RegisteredSchema:
         try:
@@ -160,8 +169,6 @@ def _refusal(step: str, error: RegistryError) -> Exception:
             cause = "Schema not found; error code: 40403"
         case SubjectNotFound():
             cause = f"Subject '{error.subject}' not found.; error code: 40401"
-        case SchemaIncompatible():
-            cause = f"{error.message}; error code: 409"
         case SchemaRefused():
             cause = f"{error.message}; error code: 42201"
         case _:

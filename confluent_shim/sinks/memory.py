@@ -35,7 +35,7 @@ class Settled(NamedTuple):
 class MemorySink(Sink):
     """Keeps what it is sent in lists: for tests, and for `serve` without Kafka.
 
-    A topic is created by being named; keys go where Kafka's partitioner puts them.
+    A topic is created by being named, if `creates_topics`; keys go where Kafka's partitioner puts them.
     """
 
     def __init__(
@@ -44,8 +44,11 @@ class MemorySink(Sink):
         partitions: int = 4,
         cluster_id: str = "memory",
         clock: Callable[[], float] = time.time,
+        *,
+        creates_topics: bool = True,
     ) -> None:
         self._partitions = partitions
+        self._creates_topics = creates_topics
         self._clock = clock
         self._lock = threading.Lock()
         self._closed = False
@@ -59,7 +62,9 @@ class MemorySink(Sink):
             if self._closed:
                 raise SinkUnavailable("the process is ending; nothing of this request was sent")
             if not _LEGAL.fullmatch(topic) or topic in (".", ".."):
-                return Settled([failed(KafkaError(KafkaError.TOPIC_EXCEPTION)) for _ in records])
+                return _refused(KafkaError.TOPIC_EXCEPTION, records)
+            if not self._creates_topics and topic not in self._topics:
+                return _refused(KafkaError.UNKNOWN_TOPIC_OR_PART, records)
             self._topics.add(topic)
             now = int(self._clock() * 1000)
             return Settled([self._append(topic, record, now) for record in records])
@@ -109,6 +114,10 @@ class MemorySink(Sink):
     def close(self) -> None:
         self._closed = True
         self.metadata.close()
+
+
+def _refused(error: int, records: Sequence[AdmittedRecord]) -> Settled:
+    return Settled([failed(KafkaError(error)) for _ in records])
 
 
 class MemoryMetadata:
