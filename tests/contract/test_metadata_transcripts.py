@@ -1,41 +1,21 @@
 """What a real Confluent stack told of its Kafka, and what a shim answers to the same request."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.contract.transcripts import exchanges
 from tests.parts import Shim, memory_shim
-from tests.shared_data import TRANSCRIPTS
 
 CLUSTER = "AAAAAAAAAAAAAAAAAAAAAQ"
 
 ADMINISTRATION = "topics are neither created nor deleted over HTTP without an upstream"
-NOT_OFFERED = "a configuration that a shim does not offer"
-PRODUCE = "a produce route, see there"
-
-
-def _exchanges() -> Iterator[dict[str, Any]]:
-    for line in TRANSCRIPTS.read_text().splitlines():
-        exchange = json.loads(line)
-        if not _why_elsewhere(exchange):
-            yield exchange
-
-
-def _why_elsewhere(exchange: Mapping[str, Any]) -> str | None:
-    request = exchange["request"]
-    posts = (
-        request["method"] == "POST" and "/topics/" in request["path"] and not request["path"].endswith("/partitions")
-    )
-    if posts or request["path"].rpartition("/")[2] in ("records", "records:batch"):
-        return PRODUCE
-    if exchange["setup"]["proxy"] != "rest":
-        return NOT_OFFERED
-    return None
-
-
-EXCHANGES = {exchange["id"]: exchange for exchange in _exchanges()}
+EXCHANGES = {
+    each.id: each.recorded for each in exchanges() if each.route == "metadata" and each.setup["proxy"] == "rest"
+}
+"""What was asked of a proxy with a usual configuration, and does not produce."""
 DIFFERENCES = {
     "X189": (405, 405, ADMINISTRATION),
     "X191": (405, 405, ADMINISTRATION),

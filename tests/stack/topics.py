@@ -16,6 +16,7 @@ _READER = {
     **_QUIET,
     "group.id": "tests-stack",  # never joined: partitions are assigned by hand
     "enable.auto.commit": False,
+    "fetch.wait.max.ms": 10,  # a broker holds a fetch back for half a second when there is nothing to give
     "enable.partition.eof": True,  # markers and compaction leave holes, so offsets alone do not tell the end
 }
 

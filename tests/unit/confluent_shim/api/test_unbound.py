@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -235,6 +236,14 @@ class TestWhatConfluentAnswersWith500:
         answer = shim.produce("t", value(1, value_schema_id=1), JSON_SCHEMA)
         assert (answer.status_code, answer.get_json()["error_code"]) == (422, 42207)
 
+    def test_unless_the_registry_has_one_id_for_both(self) -> None:
+        registry = OneIdForTwoKinds()
+        registry.register("t-value", Schema('{"type":"string"}', "AVRO"))
+        with memory_shim(unbound="pass", registry=registry) as shim:
+            answer = shim.produce("t", value("x", value_schema_id=1), JSON_SCHEMA)
+        assert answer.status_code == 200
+        assert shim.landed("t") == [b'\0\0\0\0\1"x"']
+
     def test_a_negative_partition_is_refused(self, shim: Shim) -> None:
         answer = shim.produce("t", {"records": [{"value": 1, "partition": -1}]}, JSON)
         assert (answer.status_code, answer.get_json()["error_code"]) == (400, 400)
@@ -258,6 +267,14 @@ class TestIds:
             f"Error serializing message. Error when fetching schema by id. schemaId = {schema_id}\n"
             f"Schema {schema_id} not found; error code: 40403"
         )
+
+
+class OneIdForTwoKinds(MemoryRegistry):
+    """Finds a text whatever kind is meant, as some registries do."""
+
+    def lookup(self, subject: str, schema: Schema) -> RegisteredSchema:
+        (entry,) = self._entries(subject)
+        return replace(entry, schema=schema)
 
 
 class Failing(MemoryRegistry):
