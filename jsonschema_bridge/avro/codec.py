@@ -54,14 +54,16 @@ def compile_avro(schema: Schema, resolve: Resolve) -> AvroCodec:
         raise SchemaInvalid("the schema is nested too deeply") from None
     root = parsed.root
     if (root["type"] if isinstance(root, dict) else root) == "bytes":
-        encode = _encoder(raw_bytes(""))
+        encode = encoder(raw_bytes(""))
         return AvroCodec(encode, encode, lambda payload: payload.decode("latin-1"))
-    return AvroCodec(_encoder(from_json), _encoder(from_plain), read)
+    return AvroCodec(encoder(from_json), encoder(from_plain), read)
 
 
-def _encoder(convert: Convert) -> Encode:
+def encoder(convert: Convert, findings: Callable[[], Findings] = Findings) -> Encode:
+    """Return how whole values are encoded by `convert`, with what is found in each in `findings` of its own."""
+
     def encode(value: object) -> bytes | list[Violation]:
-        found = Findings()
+        found = findings()
         try:
             encoded = convert(value, (), found)
         except Enough:

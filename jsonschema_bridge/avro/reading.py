@@ -81,7 +81,11 @@ def compile_reader(schema: AvroSchema) -> Callable[[bytes], object]:
     compiler = _Compiler()
     for other in schema.others:
         compiler.compile(other)
-    read = compiler.compile(schema.root)
+    return whole(compiler.compile(schema.root))
+
+
+def whole(read: Read) -> Callable[[bytes], object]:
+    """Return how payloads are read that are exactly one value. What it returns raises AvroUndecodable."""
 
     def decode(payload: bytes) -> object:
         cursor = Cursor(payload)
@@ -105,19 +109,19 @@ class _Compiler:
     def compile(self, schema: Any) -> Read:
         """Compile how one value of `schema` is read."""
         if isinstance(schema, list):
-            return _union([self.compile(branch) for branch in schema])
+            return union([self.compile(branch) for branch in schema])
         if isinstance(schema, str):
-            return _PRIMITIVES[schema] if schema in PRIMITIVES else self._named[schema]
+            return PRIMITIVE[schema] if schema in PRIMITIVES else self._named[schema]
         kind = schema["type"]
         if kind in PRIMITIVES:
-            return _PRIMITIVES[kind]
+            return PRIMITIVE[kind]
         if kind in ("array", "map"):
-            return _array(self.compile(schema["items"])) if kind == "array" else _map(self.compile(schema["values"]))
+            return array(self.compile(schema["items"])) if kind == "array" else mapping(self.compile(schema["values"]))
         return self._named_type(schema)
 
     def _named_type(self, schema: Any) -> Read:
         if schema["type"] == "enum":
-            return self._name(schema, _enum(schema["symbols"]))
+            return self._name(schema, enum(schema["symbols"]))
         if schema["type"] == "fixed":
             return self._name(schema, _fixed(schema["size"]))
         fields: list[tuple[str, Read]] = []
@@ -130,11 +134,13 @@ class _Compiler:
         return read
 
 
-def _union(branches: list[Read]) -> Read:
+def union(branches: list[Read]) -> Read:
+    """Return how the value of a union is read, by the index before it."""
     return lambda cursor: branches[cursor.index(len(branches), "branch")](cursor)
 
 
-def _enum(symbols: list[str]) -> Read:
+def enum(symbols: list[str]) -> Read:
+    """Return how the symbol of an enum is read."""
     return lambda cursor: symbols[cursor.index(len(symbols), "symbol")]
 
 
@@ -142,7 +148,9 @@ def _fixed(size: int) -> Read:
     return lambda cursor: cursor.take(size).decode("latin-1")
 
 
-def _array(read_item: Read) -> Read:
+def array(read_item: Read) -> Read:
+    """Return how an array is read, block by block."""
+
     def read(cursor: Cursor) -> list[Any]:
         items: list[Any] = []
         while count := cursor.count():
@@ -152,7 +160,9 @@ def _array(read_item: Read) -> Read:
     return read
 
 
-def _map(read_item: Read) -> Read:
+def mapping(read_item: Read) -> Read:
+    """Return how a map is read, block by block."""
+
     def read(cursor: Cursor) -> dict[str, Any]:
         items: dict[str, Any] = {}
         while count := cursor.count():
@@ -183,7 +193,7 @@ def _null(_cursor: Cursor) -> None:
     return None
 
 
-_PRIMITIVES: dict[str, Read] = {
+PRIMITIVE: dict[str, Read] = {
     "null": _null,
     "boolean": _boolean,
     "int": lambda cursor: cursor.integer("int"),

@@ -59,24 +59,24 @@ def first_fit(branches: list[Branch], at: str) -> Convert:
     return convert
 
 
-def plain(branches: list[Branch], at: str) -> Convert:
+def plain(branches: list[Branch], at: str, several: Callable[[list[Branch], str], Convert] | None = None) -> Convert:
     """Return how untagged values are converted: by the one branch that takes them.
 
     Numbers go to the first type that holds them without loss: of int, long, float, double for one that is written
     without fraction and exponent, of float, double, int, long for another. Anything else that two branches take is
-    ambiguous and refused.
+    ambiguous and refused, unless `several` says otherwise: it converts by branches of which more than one may fit.
     """
     by_class: dict[type, Convert] = {}
     for wanted in (bool, str, list, dict):
         candidates = [branch for branch in branches if wanted in _CLASSES.get(branch.kind, ())]
         if candidates:
-            by_class[wanted] = _sole(candidates[0]) if len(candidates) == 1 else _best(candidates, at)
+            by_class[wanted] = sole(candidates[0]) if len(candidates) == 1 else (several or _best)(candidates, at)
     numbers = {branch.label: branch for branch in branches if branch.label in _INTEGERS_FIRST}
     if len(numbers) == 1:
-        by_class[int] = by_class[float] = _sole(next(iter(numbers.values())))
+        by_class[int] = by_class[float] = sole(next(iter(numbers.values())))
     elif numbers:
         by_class[int], by_class[float] = _number(numbers, _INTEGERS_FIRST), _number(numbers, _FRACTIONS_FIRST)
-    by_class |= {type(None): _sole(branch) for branch in branches if branch.label == "null"}
+    by_class |= {type(None): sole(branch) for branch in branches if branch.label == "null"}
     return _by_class(by_class, branches, at)
 
 
@@ -92,7 +92,8 @@ def _by_class(by_class: dict[type, Convert], branches: list[Branch], at: str) ->
     return convert
 
 
-def _sole(branch: Branch) -> Convert:
+def sole(branch: Branch) -> Convert:
+    """Return how values are converted that can only be of one branch."""
     _, _, prefix, convert_branch = branch
 
     def convert(value: Any, path: Path, found: Findings) -> bytes:
@@ -103,7 +104,7 @@ def _sole(branch: Branch) -> Convert:
 
 def _number(branches: dict[str, Branch], order: tuple[str, ...]) -> Convert:
     candidates = [branches[label] for label in order if label in branches]
-    rest = _sole(next(branches[label] for label in _LAST_RESORT if label in branches))
+    rest = sole(next(branches[label] for label in _LAST_RESORT if label in branches))
 
     def convert(value: Any, path: Path, found: Findings) -> bytes:
         for label, _, prefix, convert_branch in candidates:
@@ -146,7 +147,7 @@ def _takers(branches: list[Branch], value: Any, path: Path, found: Findings) -> 
 
 
 def _no_branch(branches: list[Branch], at: str, value: Any, path: Path, found: Findings) -> bytes:
-    labels = [branch.label for branch in branches]
+    labels = list(dict.fromkeys(branch.label for branch in branches))
     text = f"the value fits no branch of the union: {', '.join(labels)}"
     return _refused(labels, text, at, value, path, found)
 
