@@ -439,6 +439,7 @@ ANSWERS: dict[type[Exception], tuple[HTTPStatus, Code]] = {
     bridge.AvroUndecodable: (HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST),
     bridge.NotFramed: (HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST),
     bridge.SchemaInvalid: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.BOUND_SCHEMA_INVALID),
+    bridge.SchemaNotDerivable: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.BOUND_SCHEMA_INVALID),
     bridge.SubjectNotFound: (HTTPStatus.NOT_FOUND, Code.SUBJECT_NOT_FOUND),
     bridge.VersionNotFound: (HTTPStatus.NOT_FOUND, Code.SUBJECT_NOT_FOUND),
     bridge.SchemaNotFound: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.SCHEMA_UNUSABLE),

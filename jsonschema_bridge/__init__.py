@@ -1,16 +1,20 @@
 """What a schema means for bytes: compile, validate, frame, and talk to the schema registry."""
 
 from jsonschema_bridge.avro import AvroCodec, avro_identity, compile_avro
+from jsonschema_bridge.derivation import CarryRule, Derived, derive
+from jsonschema_bridge.derivation import Options as DerivationOptions
 from jsonschema_bridge.errors import (
     AvroUndecodable,
     BridgeError,
     JsonUnreadable,
     NotFramed,
+    Refusal,
     RegistryError,
     RegistryUnauthorized,
     RegistryUnavailable,
     SchemaIncompatible,
     SchemaInvalid,
+    SchemaNotDerivable,
     SchemaNotFound,
     SchemaNotInSubject,
     SchemaRefused,
@@ -34,9 +38,13 @@ __all__ = [
     "AvroCodec",
     "AvroUndecodable",
     "BridgeError",
+    "CarryRule",
+    "DerivationOptions",
+    "Derived",
     "JsonSchemaValidator",
     "JsonUnreadable",
     "NotFramed",
+    "Refusal",
     "RegisteredSchema",
     "Registry",
     "RegistryError",
@@ -45,6 +53,7 @@ __all__ = [
     "Schema",
     "SchemaIncompatible",
     "SchemaInvalid",
+    "SchemaNotDerivable",
     "SchemaNotFound",
     "SchemaNotInSubject",
     "SchemaReference",
@@ -57,6 +66,7 @@ __all__ = [
     "compile_avro",
     "compile_json_schema",
     "confluent_text",
+    "derive",
     "frame",
     "frame_prefix",
     "read_json",

@@ -30,8 +30,10 @@ _DRAFTS: Mapping[str, Draft] = {
     "json-schema.org/draft/2019-09/schema": jsonschema_rs.Draft201909Validator,
     "json-schema.org/draft/2020-12/schema": jsonschema_rs.Draft202012Validator,
 }
-_DRAFT_7 = "json-schema.org/draft-07/schema"
-_EVERIT = ("json-schema.org/draft-04/schema", "json-schema.org/draft-06/schema", _DRAFT_7)
+DRAFT_7 = "json-schema.org/draft-07/schema"
+"""The draft of a schema that names none."""
+
+_EVERIT = ("json-schema.org/draft-04/schema", "json-schema.org/draft-06/schema", DRAFT_7)
 _ASSERTED = frozenset(
     [
         "date",
@@ -54,7 +56,7 @@ MAPS = frozenset(("properties", "patternProperties", "definitions", "$defs", "de
 """Keywords whose members are names of the schema's own, each with a schema."""
 
 
-def dialect(schema: object, default: str = _DRAFT_7) -> str:
+def dialect(schema: object, default: str = DRAFT_7) -> str:
     """Name the draft of `schema`: its `$schema` without scheme and fragment; absent or unknown is `default`."""
     declared = schema.get("$schema") if isinstance(schema, dict) else None
     if not isinstance(declared, str):
@@ -73,12 +75,12 @@ def reads_integers_by_text(schema: object) -> bool:
     return dialect(schema) in _EVERIT
 
 
-def id_keyword(schema: object, default: str = _DRAFT_7) -> str:
+def id_keyword(schema: object, default: str = DRAFT_7) -> str:
     """Name the keyword that gives `schema` its base URI: `id` in draft 4, `$id` since."""
     return "id" if dialect(schema, default) == _EVERIT[0] else "$id"
 
 
-def normal(schema: object, default: str = _DRAFT_7) -> object:
+def normal(schema: object, default: str = DRAFT_7) -> object:
     """Return `schema` with its `$schema` in the one spelling that every validator knows.
 
     `default` is the draft of a schema that names none: for one that is referred to, the draft of the one that refers.

@@ -5,6 +5,7 @@ BridgeError
 ├── AvroUndecodable               bytes that are not exactly one value of an Avro schema
 ├── NotFramed                     bytes that do not begin with magic byte and schema id
 ├── SchemaInvalid                 a schema that cannot be compiled
+├── SchemaNotDerivable            a JSON Schema that has no Avro form
 └── RegistryError                 a schema registry was asked and the answer is not what was hoped for
     ├── SubjectNotFound           the registry holds no such subject
     ├── VersionNotFound           the subject holds no such version
@@ -17,6 +18,9 @@ BridgeError
 
 Only leaves are raised. The numbers in the class docstrings are Confluent Schema Registry's error codes.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 class BridgeError(Exception):
@@ -137,3 +141,24 @@ class SchemaInvalid(BridgeError):
         super().__init__(f"{pointer}: {reason}" if pointer else reason)
         self.reason = reason
         self.pointer = pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A place in a JSON Schema that has no Avro form, and why.
+
+    `pointer` leads into the JSON Schema; for a schema that is referred to, its name and `#` stand before.
+    """
+
+    pointer: str
+    reason: str
+
+
+class SchemaNotDerivable(BridgeError):
+    """A JSON Schema has no Avro form. `refusals` has every reason, each with the place in the JSON Schema."""
+
+    def __init__(self, refusals: Sequence[Refusal]) -> None:
+        first, more = refusals[0], len(refusals) - 1
+        rest = f" (and {more} more)" if more else ""
+        super().__init__(f"no Avro schema can be derived: {first.pointer or 'the root'}: {first.reason}{rest}")
+        self.refusals = tuple(refusals)

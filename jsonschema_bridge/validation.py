@@ -20,7 +20,9 @@ from jsonschema_bridge.violation import Violation, bounded, pointer
 Resolve = Callable[[SchemaReference], Schema]
 """Gives the schema that a reference names; the registry's, and nothing else's."""
 
-_BASE = "http://schema.invalid/"  # where a schema without an absolute $id stands; nothing is ever fetched from it
+BASE = "http://schema.invalid/"
+"""Where a schema without an absolute `$id` stands; nothing is ever fetched from it."""
+
 _REASON_LENGTH = 500
 _UNKNOWN = re.compile(r"Resource '([^']*)' is not present")
 _PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=10_000)
@@ -54,7 +56,7 @@ def compile_json_schema(schema: Schema, resolve: Resolve) -> JsonSchemaValidator
     Raises SchemaInvalid, which names the place where it can, and what `resolve` raises.
     """
     document = read_schema(schema.text)
-    known = _referenced(schema, document, resolve)
+    known = referenced(schema, document, resolve)
     explaining_keywords = {"type": _IntegerByText} if drafts.reads_integers_by_text(document) else {}
     return JsonSchemaValidator(
         _compile(document, known, integers=True, keywords={}),
@@ -67,12 +69,20 @@ def check_json_schema(schema: Schema, resolve: Resolve) -> None:
 
     Raises SchemaInvalid with the reason and the pointer into the schema.
     """
-    document = drafts.normal(read_schema(schema.text))
+    check_document(read_schema(schema.text))
+    compile_json_schema(schema, resolve)
+
+
+def check_document(document: object, default: str = drafts.DRAFT_7) -> None:
+    """Check a parsed schema against its draft's meta-schema; `default` is the draft of one that names none.
+
+    Raises SchemaInvalid with the reason and the pointer into the schema.
+    """
+    document = drafts.normal(document, default)
     try:
         validator_for(document, default=jsonschema.Draft7Validator).check_schema(document)  # type: ignore[arg-type]
     except jsonschema.SchemaError as error:
         raise SchemaInvalid(_cut(error.message), pointer(list(error.absolute_path))) from error
-    compile_json_schema(schema, resolve)
 
 
 def read_schema(text: str) -> object:
@@ -102,7 +112,7 @@ def _compile(
             validate_formats=True,
             registry=jsonschema_rs.Registry(resources, retriever=_refuse),
             retriever=_refuse,
-            base_uri=_BASE,
+            base_uri=BASE,
             pattern_options=_PATTERNS,
             keywords=keywords or None,
             mask="the value",
@@ -119,14 +129,14 @@ def _refuse(uri: str) -> Any:
 
 def _reason(text: str) -> str:
     unknown = _UNKNOWN.search(text)
-    return _cut(f"{unknown[1].removeprefix(_BASE)} is not among the schema's references" if unknown else text)
+    return _cut(f"{unknown[1].removeprefix(BASE)} is not among the schema's references" if unknown else text)
 
 
 def _cut(text: str) -> str:
     return text if len(text) <= _REASON_LENGTH else text[:_REASON_LENGTH] + "…"
 
 
-def _referenced(schema: Schema, document: object, resolve: Resolve) -> dict[str, object]:
+def referenced(schema: Schema, document: object, resolve: Resolve) -> dict[str, object]:
     """Collect every schema that is referred to, directly or not, by the URIs under which `$ref` may find it.
 
     A name is relative to the schema that declares the reference: to its `$id`, else to the name that it has itself;
@@ -134,19 +144,20 @@ def _referenced(schema: Schema, document: object, resolve: Resolve) -> dict[str,
     """
     default = drafts.dialect(document)
     known: dict[str, object] = {}
-    waiting = [({_BASE, _base_uri(document, _BASE, default)}, reference) for reference in schema.references]
+    waiting = [({BASE, base_uri(document, BASE, default)}, reference) for reference in schema.references]
     seen: set[SchemaReference] = set()
+    read: dict[tuple[str, int], object] = {}
     while waiting:
         bases, reference = waiting.pop()
         found = resolve(reference)
-        referenced = read_schema(found.text)
+        other = read.setdefault((reference.subject, reference.version), read_schema(found.text))
         uris = {_join(base, reference.name) for base in bases}
-        for uri in uris:
-            if _differ(known.setdefault(uri, referenced), referenced):
+        for uri in sorted(uris):
+            if _differ(known.setdefault(uri, other), other):
                 raise SchemaInvalid(f"two references have the name {reference.name!r} and differ")
         if reference not in seen:
             seen.add(reference)
-            inner = {_BASE, *uris, *(_base_uri(referenced, uri, default) for uri in uris)}
+            inner = {BASE, *uris, *(base_uri(other, uri, default) for uri in uris)}
             waiting.extend((inner, below) for below in found.references)
     return known
 
@@ -156,7 +167,8 @@ def _differ(one: object, other: object) -> bool:
     return one is not other and json.dumps(one, sort_keys=True) != json.dumps(other, sort_keys=True)
 
 
-def _base_uri(document: object, outer: str, default: str) -> str:
+def base_uri(document: object, outer: str, default: str) -> str:
+    """Return the URI to which references in a document are relative, where `outer` is its own."""
     declared = document.get(drafts.id_keyword(document, default)) if isinstance(document, dict) else None
     return _join(outer, declared) if isinstance(declared, str) else outer
 
