@@ -1,0 +1,61 @@
+"""Derived Avro schemas before a real registry: it takes them, and its own rule finds them to evolve."""
+
+import json
+from itertools import count
+from typing import Any
+
+import requests
+from hypothesis import HealthCheck, assume, given, reject, settings
+from hypothesis import strategies as st
+
+from jsonschema_bridge.derivation import Options, derive
+from jsonschema_bridge.errors import SchemaNotDerivable
+from jsonschema_bridge.registry.model import Schema, SchemaReference
+from tests.json_schemas import grown, object_schemas
+from tests.stack import Stack
+
+_numbers = count()
+
+
+def _no_reference(reference: SchemaReference) -> Schema:
+    raise AssertionError(reference)
+
+
+def _text(document: object) -> str:
+    options = Options(extra="map", untyped="json")
+    try:
+        return derive(Schema(json.dumps(document), "JSON"), _no_reference, options).schema.text
+    except SchemaNotDerivable:
+        reject()
+
+
+def _post(url: str, text: str) -> Any:
+    answer = requests.post(url, json={"schema": text, "schemaType": "AVRO"}, timeout=10)
+    assert answer.ok, (answer.text, text)
+    return answer.json()
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@given(object_schemas(), st.data())
+def test_optional_members_more_are_backward_and_forward_compatible(
+    real_stack: Stack, document: object, data: st.DataObject
+) -> None:
+    old, new = _text(document), _text(data.draw(grown(document)))
+    assume(old != new)
+    subject = f"derived-{next(_numbers)}"
+    requests.put(f"{real_stack.registry_url}/config/{subject}", json={"compatibility": "FULL"}, timeout=10)
+
+    _post(f"{real_stack.registry_url}/subjects/{subject}/versions", old)
+    answer = _post(f"{real_stack.registry_url}/compatibility/subjects/{subject}/versions/latest?verbose=true", new)
+    assert answer["is_compatible"], (answer, old, new)
+
+
+def test_a_member_that_becomes_required_is_not_compatible(real_stack: Stack) -> None:
+    old: dict[str, Any] = {"type": "object", "properties": {"a": {"type": "string"}}}
+    subject = f"derived-{next(_numbers)}"
+    requests.put(f"{real_stack.registry_url}/config/{subject}", json={"compatibility": "FULL"}, timeout=10)
+
+    _post(f"{real_stack.registry_url}/subjects/{subject}/versions", _text(old))
+    new = _text({**old, "required": ["b"], "properties": {**old["properties"], "b": {"type": "string"}}})
+    answer = _post(f"{real_stack.registry_url}/compatibility/subjects/{subject}/versions/latest", new)
+    assert not answer["is_compatible"]
