@@ -20,7 +20,12 @@ _KINDS: Mapping[EmbeddedFormat, SchemaKind] = {"avro": "AVRO", "jsonschema": "JS
 
 
 class Implicit(Binding, frozen=True, kw_only=True):
-    """The binding that a topic has by its name alone; it is never in the table."""
+    """The binding that a topic has by its name alone; it is never in the table.
+
+    `observed` is the topic's own binding where that watches and does not enforce.
+    """
+
+    observed: Binding | None = None
 
 
 class Rules(NamedTuple):
@@ -52,10 +57,15 @@ class Convention:
         # From 8 on a schema judges nulls too; before, a null is Kafka's null whatever the schema says.
         self._judges_nulls = contract == "8"
 
-    def binding(self, topic: str) -> Implicit:
+    def binding(self, topic: str, observed: Binding | None = None) -> Implicit:
         """Return what stands in for the binding of `topic`: nothing is asked of its records but by their schemas."""
         return Implicit(
-            topic=topic, subject=f"{topic}-value", key_subject=f"{topic}-key", cluster=self._cluster, nulls="validate"
+            topic=topic,
+            subject=f"{topic}-value",
+            key_subject=f"{topic}-key",
+            cluster=self._cluster if observed is None else observed.cluster,
+            nulls="validate",
+            observed=observed,
         )
 
     def rules(self, binding: Implicit, request: ProduceRequest) -> Rules:

@@ -13,6 +13,7 @@ from confluent_shim.records import AdmittedRecord, IncomingRecord, Part, Produce
 from confluent_shim.schemas import InForce, Schemas
 from jsonschema_bridge import Violation
 from topic_map import Binding, Table
+from topic_map.binding import Mode
 
 TableNow = Callable[[], Table]
 RECORD_BYTES = "record_bytes"
@@ -39,19 +40,31 @@ class Enforcer:
     """Judges produce requests by the topic map and the registries of the clusters."""
 
     def __init__(
-        self, table: TableNow, schemas: Schemas, record_bytes: int, convention: Convention, *, pass_unbound: bool
+        self,
+        table: TableNow,
+        schemas: Schemas,
+        record_bytes: int,
+        convention: Convention,
+        *,
+        pass_unbound: bool = False,
+        mode: Mode = "enforce",
     ) -> None:
         self._table = table
         self._schemas = schemas
         self._record_bytes = record_bytes
         self._convention = convention
         self._pass_unbound = pass_unbound
+        self._mode = mode
 
     def binding(self, topic: str) -> Binding:
-        """Return what judges records for `topic`: its binding, or an Implicit one. Raises TopicUnbound."""
+        """Return what judges records for `topic`: its binding, or an Implicit one where that is not enforced.
+
+        Raises TopicUnbound for a topic without a binding, unless such topics pass.
+        """
         binding = self._table().get(topic)
         if binding is not None:
-            return binding
+            observes = (binding.mode or self._mode) == "observe"
+            return self._convention.binding(topic, binding) if observes else binding
         if not self._pass_unbound:
             raise TopicUnbound(topic)
         return self._convention.binding(topic)

@@ -1,19 +1,33 @@
 """From a produce request to its receipt: judge, send, count."""
 
+import logging
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from confluent_shim.convention import Implicit
 from confluent_shim.enforcement import RECORD_BYTES, Enforcer, Verdict
-from confluent_shim.errors import Code, RecordsRefused, RecordsRejected, RecordTooLarge, ShimError, TopicUnbound
+from confluent_shim.errors import (
+    BodyUnreadable,
+    Code,
+    RecordsRefused,
+    RecordsRejected,
+    RecordTooLarge,
+    ShimError,
+    TopicUnbound,
+    answer_of,
+)
+from confluent_shim.observing import Observation
 from confluent_shim.records import Delivery, ProduceRequest, Receipt
 from confluent_shim.sinks import Handover, Sink
 from confluent_shim.sinks.memory import Settled
 from confluent_shim.telemetry import Metrics
 from jsonschema_bridge import Violation
 from topic_map import Binding
+
+log = logging.getLogger(__name__)
 
 _UNBOUND = "(unbound)"
 _UNEXPLAINED = "(unexplained)"
@@ -44,6 +58,42 @@ class Publisher:
         if verdict.rejected:
             raise self._rejection(verdict, len(request.records))
         return verdict
+
+    def observe(
+        self, observed: Binding, request: ProduceRequest, unreadable: RecordsRefused | BodyUnreadable | None = None
+    ) -> Observation:
+        """Say what `observed` would have said of `request` if it were enforced, and count it.
+
+        `unreadable` is why the request has no single reading, if it has none.
+        """
+        observation = self._observation(observed, request, unreadable)
+        rejected = len(observation.rejected)
+        verdict = "admit" if observation.unknown is None else "unknown"
+        for name, count in (("reject", rejected), (verdict, observation.records - rejected)):
+            if count:
+                self._metrics.observed(observed.topic, name, count)
+        return observation
+
+    def _observation(
+        self, observed: Binding, request: ProduceRequest, unreadable: RecordsRefused | BodyUnreadable | None
+    ) -> Observation:
+        records, first = len(request.records), request.first
+        if isinstance(unreadable, RecordsRefused):
+            reasons = {int(str(each["record"])): str(each["message"]) for each in reversed(unreadable.errors)}
+            return Observation(records, dict(sorted(reasons.items())))
+        if unreadable is not None:
+            return Observation(records, dict.fromkeys(range(first, first + records), str(unreadable)))
+        try:
+            verdict = self._enforcer.judge(observed, request)
+        except Exception as error:
+            status, code, message = answer_of(error)
+            reason = f"{type(error).__name__}: {message}"[:_LONGEST_POINTER]
+            if code is Code.INTERNAL:
+                log.exception("unexpected error while observing topic %s", observed.topic)
+            if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                return Observation(records, dict.fromkeys(range(first, first + records), reason))
+            return Observation(records, {}, reason)
+        return Observation(records, {first + index: _reason(found) for index, found in verdict.rejected.items()})
 
     def begin(self, binding: Binding, request: ProduceRequest, *, lenient: bool = False) -> "Publication":
         """Judge `request`, hand over what is to be sent, and return without waiting for Kafka.
@@ -133,7 +183,14 @@ class Publisher:
 
 def _label(binding: Binding) -> str:
     """Return what stands for a topic in metrics: a name without binding is the client's own, and so any."""
-    return _UNBOUND if isinstance(binding, Implicit) else binding.topic
+    return _UNBOUND if isinstance(binding, Implicit) and binding.observed is None else binding.topic
+
+
+def _reason(violations: Sequence[Violation]) -> str:
+    """Say in one line why a record does not conform."""
+    if not violations:
+        return "it does not conform"
+    return f"{_place(violations[0].part, violations[0].pointer)}: {violations[0].message}"
 
 
 class Publication(NamedTuple):
@@ -175,11 +232,9 @@ def _beside_refusals(deliveries: Sequence[Delivery], publication: Publication, m
 
 def _refused(record: int, violations: Sequence[Violation], most: int) -> Delivery:
     errors = [described(record, violation) for violation in violations[:most]]
-    why = "it does not conform"
-    if violations:
-        why = f"{_place(violations[0].part, violations[0].pointer)}: {violations[0].message}"
     code = Code.TOO_LARGE if violations and violations[0].keyword == RECORD_BYTES else Code.BAD_REQUEST
-    return Delivery(None, None, code, f"Bad Request: {why}", "not_written", retryable=False, errors=errors)
+    why = f"Bad Request: {_reason(violations)}"
+    return Delivery(None, None, code, why, "not_written", retryable=False, errors=errors)
 
 
 def described(index: int, violation: Violation) -> dict[str, object]:

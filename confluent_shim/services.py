@@ -92,7 +92,12 @@ def assemble(
         contract=settings.contract,
     )
     enforcer = Enforcer(
-        store.table, schemas, settings.limits.record_bytes, convention, pass_unbound=settings.unbound == "pass"
+        store.table,
+        schemas,
+        settings.limits.record_bytes,
+        convention,
+        pass_unbound=settings.unbound == "pass",
+        mode=settings.mode,
     )
     publisher = Publisher(enforcer, sinks, metrics, settings.max_violations)
     administration = Administration(store, registries, settings.registries(), sinks, enforcer, publisher)

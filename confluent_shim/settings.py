@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Meta
 
 from confluent_shim.errors import SettingsInvalid
+from topic_map.binding import Mode
 
 PREFIX = "SHIM_"
 CONFIG_VARIABLE = "SHIM_CONFIG"
@@ -162,6 +163,10 @@ class Settings(_Group, frozen=True, kw_only=True):
     producers_may_register: Annotated[
         bool, Meta(description="whether what a producer sends as a schema of an unbound topic may be registered")
     ] = False
+    mode: Annotated[
+        Mode,
+        Meta(description="what bindings do that do not say: refuse what does not conform, or observe it"),
+    ] = "enforce"
     contract: Annotated[
         Contract, Meta(description="the version of Confluent's REST Proxy that answers for unbound topics are like")
     ] = "7.9"

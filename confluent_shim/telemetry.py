@@ -125,6 +125,12 @@ class Metrics:
             ["topic", "reason"],
             registry=registry,
         )
+        self.observations = Counter(
+            "confluent_shim_observed_records_total",
+            "Records of bindings that only observe, by topic and what enforcing them would have said.",
+            ["topic", "verdict"],
+            registry=registry,
+        )
         self.registry_requests = Counter(
             "confluent_shim_registry_requests_total",
             "Requests to schema registries, by operation and outcome.",
@@ -172,6 +178,7 @@ class Metrics:
 
         self._records = _Children(self.records)
         self._rejections = _Children(self.rejections)
+        self._observations = _Children(self.observations)
         self._requests = _Children(self.requests)
         self._seconds = _Children(self.request_seconds)
         self._in_flight = _Children(self.in_flight)
@@ -196,6 +203,10 @@ class Metrics:
     def upstream_refused(self, status: int) -> None:
         """Count a request that a REST Proxy refused although its records were admitted."""
         self._tally.note(self.upstream_refusals.labels(str(status)), 1)
+
+    def observed(self, topic: str, verdict: str, count: int) -> None:
+        """Count records that were judged and went their way all the same: admit, reject or unknown."""
+        self._tally.note(self._observations[self._topic(topic), verdict], count)
 
     def answered(self, route: str, status: str, seconds: float) -> None:
         """Count a request."""

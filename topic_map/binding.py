@@ -22,7 +22,6 @@ Mode = Literal["enforce", "observe"]
 NOT_YET: Mapping[str, frozenset[str] | None] = {
     "source_subject": None,
     "compatibility": frozenset({"additive"}),
-    "mode": frozenset({"observe"}),
 }
 
 _LARGEST_VERSION = 2**31 - 1  # the registry counts versions in a signed 32-bit integer
@@ -42,8 +41,8 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     in. ``source_subject`` holds the JSON Schema that an Avro wire schema is derived from, ``key_subject`` the
     schema of keys where ``key`` is ``subject``. ``versions`` is ``latest``, ``any`` or ``pinned N``.
     ``bound_version`` is the subject's version that was current when the topic was bound: adoption under
-    ``latest`` starts there. ``revision`` is the table's revision at which this row last changed; the store sets
-    it and ignores what it is given.
+    ``latest`` starts there. ``mode`` is None where the service's own default holds. ``revision`` is the table's
+    revision at which this row last changed; the store sets it and ignores what it is given.
 
     Building one checks nothing; `check` does.
     """
@@ -59,7 +58,7 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     key: KeyRule = "any"
     key_subject: str | None = None
     nulls: Nulls = "tombstone"
-    mode: Mode = "enforce"
+    mode: Mode | None = None
     owner: str = ""
     description: str = ""
     labels: dict[str, str] = msgspec.field(default_factory=dict)
@@ -120,6 +119,12 @@ def check(binding: Binding) -> Binding:
     return binding
 
 
+def choices_of(field: str) -> list[str]:
+    """Return the values that a field may have, empty where it takes any text or number."""
+    hint = get_type_hints(Binding)[field]
+    return [value for part in (hint, *get_args(hint)) for value in get_args(part) if isinstance(value, str)]
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return the tail of a message about an unknown name: the nearest known one, or all of them."""
     names = sorted(known)
@@ -138,7 +143,7 @@ def _invalid(message: str) -> BindingInvalid:
     if not place:
         return BindingInvalid("binding", reason)
     field = place[1]
-    choices = get_args(get_type_hints(Binding)[field])
+    choices = choices_of(field)
     if choices and reason.startswith("Invalid enum value"):
         reason = f"{reason.removeprefix('Invalid enum value ')} is not one of {', '.join(choices)}"
     return BindingInvalid(field, reason)

@@ -8,6 +8,7 @@ from itertools import count
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeGuard, cast
 
+from confluent_shim.observing import Verdicts
 from confluent_shim.telemetry import Metrics, access_log
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 _KEY = "confluent_shim.facts"
 _ID_CHARACTERS = 64
+
+VERDICT = "Shim-Verdict"
+"""The header that tells what a binding would have said that only observes."""
 
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None
 
@@ -25,7 +29,7 @@ class Facts:
     `body_read` is for those who answer: nothing of the body is left to be read.
     """
 
-    __slots__ = ("body_read", "failed", "records", "request_id", "route", "topic")
+    __slots__ = ("body_read", "failed", "records", "request_id", "route", "topic", "verdicts")
 
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
@@ -34,6 +38,11 @@ class Facts:
         self.records: int | None = None
         self.failed = 0
         self.body_read = False
+        self.verdicts: Verdicts | None = None
+
+    def went_wrong(self) -> bool:
+        """Tell whether there is something to say of a request beside its status."""
+        return self.failed > 0 or (self.verdicts is not None and not self.verdicts.admits)
 
 
 def facts_of(environ: "WSGIEnvironment") -> Facts:
@@ -50,7 +59,8 @@ def reason_phrase(status: int) -> str:
 class Observed:
     """A WSGI application that counts each request of `inner`, gives it an id, and logs it.
 
-    Without `log_all` only what went wrong is logged: a status from 400 on, or records that did not reach Kafka.
+    Without `log_all` only what went wrong is logged: a status from 400 on, records that did not reach Kafka, or records
+    that a binding would have refused if it were enforced.
     """
 
     def __init__(self, inner: "WSGIApplication", metrics: Metrics, *, log_all: bool) -> None:
@@ -77,7 +87,7 @@ class Observed:
         finally:
             seconds = time.perf_counter() - began
             self._metrics.answered(facts.route, status, seconds)
-            if self._log_all or facts.failed or status >= "400":
+            if self._log_all or status >= "400" or facts.went_wrong():
                 _log(environ, facts, status, seconds)
 
 
@@ -102,4 +112,8 @@ def _log(environ: "WSGIEnvironment", facts: Facts, status: str, seconds: float) 
         told["records"] = facts.records
     if facts.failed:
         told["failed"] = facts.failed
+    if facts.verdicts is not None:
+        told["verdict"] = str(facts.verdicts)
+        if facts.verdicts.reason is not None:
+            told["reason"] = facts.verdicts.reason
     access_log.info("request", extra={"facts": told})

@@ -5,18 +5,20 @@ Served in front of Flask, whose work per request would cost more than everything
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from confluent_shim.api.answers import error_answer
 from confluent_shim.api.body import read_body
-from confluent_shim.api.facts import facts_of, reason_phrase
+from confluent_shim.api.facts import VERDICT, Facts, facts_of, reason_phrase
 from confluent_shim.api.negotiation import V2_JSON, answer_type, embedded_format, prefers_lenient, type_of_refusal
 from confluent_shim.api.wire_v2 import read_request, render_receipt
 from confluent_shim.capacity import Capacity
 from confluent_shim.convention import Implicit
 from confluent_shim.errors import (
+    BodyUnreadable,
     Code,
     ContentTypeMalformed,
     ContentTypeUnsupported,
@@ -25,6 +27,7 @@ from confluent_shim.errors import (
     RecordsRefused,
     RouteUnknown,
 )
+from confluent_shim.observing import Verdicts
 from confluent_shim.publishing import Publisher
 from confluent_shim.records import Client, EmbeddedFormat, ProduceRequest, Receipt
 from confluent_shim.settings import Limits
@@ -66,6 +69,9 @@ class ProduceV2:
             return self._inner(environ, start_response)
         status, headers, body = self._answer(environ, match[1], match[2])
         headers.append(("Content-Length", str(len(body))))
+        verdicts = facts_of(environ).verdicts
+        if verdicts is not None:
+            headers.append((VERDICT, str(verdicts)))
         start_response(status, headers)
         return [body]
 
@@ -95,7 +101,7 @@ class ProduceV2:
             body = read_body(environ, place, self._limits.body_bytes)
             # A body may take its time to arrive; the binding is the one in force after that.
             binding = self._publisher.binding(topic)
-            request = self._read(body, binding, content_type, number)
+            request = self._read(body, binding, content_type, number, facts)
             facts.records = len(request.records)
             if time.monotonic() > end:
                 raise DeadlinePassed(self._limits.deadline)
@@ -111,14 +117,27 @@ class ProduceV2:
         return _status(receipt), headers, render_receipt(receipt)
 
     def _read(
-        self, body: bytes, binding: Binding, content_type: EmbeddedFormat, partition: int | None
+        self, body: bytes, binding: Binding, content_type: EmbeddedFormat, partition: int | None, facts: Facts
     ) -> ProduceRequest:
+        read = partial(read_request, body, binding.topic, content_type, partition, limits=self._limits)
+        if isinstance(binding, Implicit):
+            return read(strict=False) if binding.observed is None else self._observed(binding.observed, read, facts)
         try:
-            strict = not isinstance(binding, Implicit)
-            return read_request(body, binding.topic, content_type, partition, limits=self._limits, strict=strict)
+            return read()
         except RecordsRefused as refusal:
             self._publisher.count_unreadable(binding, refusal)
             raise
+
+    def _observed(self, observed: Binding, read: Callable[..., ProduceRequest], facts: Facts) -> ProduceRequest:
+        """Read a request and note what its topic's binding would have said of it."""
+        unreadable = None
+        try:
+            request = read()
+        except (RecordsRefused, BodyUnreadable) as error:
+            request, unreadable = read(strict=False), error
+        facts.verdicts = Verdicts()
+        facts.verdicts.add(self._publisher.observe(observed, request, unreadable))
+        return request
 
 
 def _partition(text: str | None) -> int | None:

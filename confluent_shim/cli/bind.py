@@ -1,6 +1,6 @@
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -19,6 +19,7 @@ from topic_map import (
     binding_from_mapping,
     check,
 )
+from topic_map.binding import choices_of
 
 if TYPE_CHECKING:
     from confluent_shim.cli.backend import Backend
@@ -41,9 +42,8 @@ _CHOICES = {
 
 
 def _field_options(command: Command) -> Command:
-    hints = get_type_hints(Binding)
     for name, text in reversed(_CHOICES.items()):
-        command = click.option(f"--{name}", type=click.Choice(get_args(hints[name])), help=text)(command)
+        command = click.option(f"--{name}", type=click.Choice(choices_of(name)), help=text)(command)
     for name, text in reversed(_FIELDS.items()):
         command = click.option(f"--{name.replace('_', '-')}", help=text)(command)
     return command

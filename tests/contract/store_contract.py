@@ -124,7 +124,7 @@ class StoreContract:
             (Bind(Binding(topic="parcels", subject="orders-value")), SubjectTaken),
             (Bind(orders()), BindingInvalid),
             (Bind(Binding(topic="parcels", cluster="analytic")), BindingInvalid),
-            (Bind(Binding(topic="parcels", mode="observe")), NotYetSupported),
+            (Bind(Binding(topic="parcels", compatibility="additive")), NotYetSupported),
             (Unbind("parcels"), TopicNotBound),
         ],
     )

@@ -113,7 +113,6 @@ def test_a_value_that_no_release_takes_is_refused(field: str, binding: Binding) 
     [
         ("source_subject", {"encoding": "avro", "source_subject": "s"}),
         ("compatibility", {"compatibility": "additive"}),
-        ("mode", {"mode": "observe"}),
     ],
 )
 def test_what_comes_later_is_refused_and_never_ignored(field: str, fields: dict[str, str]) -> None:
