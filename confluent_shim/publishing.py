@@ -110,9 +110,12 @@ class Publisher:
     def begin_each(self, binding: Binding, request: ProduceRequest) -> "Publication":
         """Judge `request` and hand over what is admitted, be it nothing; each record is answered by itself.
 
-        Raises what `begin` raises where no single record is to blame.
+        A binding that observes is heard first. Raises what `begin` raises where no single record is to blame.
         """
-        return self._handed_over(self._judged(binding, request), request)
+        observed = binding.observed if isinstance(binding, Implicit) else None
+        observation = None if observed is None else self.observe(observed, request)
+        publication = self._handed_over(self._judged(binding, request), request)
+        return publication if observation is None else publication._replace(observation=observation)
 
     def _judged(self, binding: Binding, request: ProduceRequest) -> Verdict:
         try:
@@ -196,13 +199,14 @@ def _reason(violations: Sequence[Violation]) -> str:
 class Publication(NamedTuple):
     """A request that was judged and, as far as it is to be sent, handed over.
 
-    `first` is what the client counts its first record as.
+    `first` is what the client counts its first record as; `observation` what a binding that observes says of them.
     """
 
     publisher: Publisher
     verdict: Verdict
     first: int
     handover: Handover
+    observation: Observation | None = None
 
     def deliveries(self, end: float) -> list[Delivery]:
         """Return what became of each record when that is known, or when `end`, on the monotonic clock, is reached."""

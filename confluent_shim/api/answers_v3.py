@@ -142,10 +142,20 @@ class Sent(NamedTuple):
         admitted = iter(verdict.admitted)
         for index, delivery in enumerate(deliveries):
             record = None if index in verdict.rejected else next(admitted)
+            watched = self._watched(index)
             if record is None or delivery.error_code is not None:
-                yield _failed(delivery)
+                written, text = _failed(delivery)
+                yield Fields(written, text + watched)
             else:
-                yield Fields(True, where + _landed(delivery) + _sized(key, record.key) + _sized(value, record.value))
+                place = where + _landed(delivery)
+                yield Fields(True, place + _sized(key, record.key) + _sized(value, record.value) + watched)
+
+    def _watched(self, index: int) -> str:
+        """Return the field with what a binding that only observes says of a record."""
+        observation = self.publication.observation
+        if observation is None:
+            return ""
+        return f',"shim_verdict":{encode(observation.of(self.publication.first + index)).decode()}'
 
 
 def _failed(delivery: Delivery) -> Fields:

@@ -135,3 +135,18 @@ def test_schemas_are_judged_and_framed_as_unbound(shim: Shim) -> None:
     answer = shim.produce("t", {"value_schema_id": 1, "records": [{"value": {"id": 1}}]}, JSON_SCHEMA)
     assert (answer.status_code, verdict(answer)) == (200, "admit")
     assert shim.landed("t") == [b'\0\0\0\0\1{"id": 1}']
+
+
+def test_each_record_of_the_v3_api_has_its_verdict(shim: Shim) -> None:
+    documents: list[object] = [{"id": 1}, {"id": "x"}]
+    entries = [{"id": str(n), "value": {"type": "JSON", "data": data}} for n, data in enumerate(documents)]
+    answer = shim.client.post(
+        "/v3/clusters/c/topics/t/records:batch", json={"entries": entries}, headers={"Content-Type": "application/json"}
+    )
+    assert [told["shim_verdict"] for told in answer.get_json()["successes"]] == [
+        "admit",
+        "reject; /id: the value is not of type integer",
+    ]
+    assert len(shim.landed("t")) == 2
+    text = shim.client.get("/-/metrics").text
+    assert 'confluent_shim_observed_records_total{topic="t",verdict="reject"} 1.0' in text
