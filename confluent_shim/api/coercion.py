@@ -17,10 +17,11 @@ def integer(field: str, value: object) -> int | None:
     readable = _INTEGER.fullmatch(value) if isinstance(value, str) else isinstance(value, int | float)
     if isinstance(value, bool) or not readable:
         raise BodyUnreadable(f"{field}: must be an integer, not {kind(value)}")
-    number = int(cast("int | float | str", value))
-    if not -_INT32 <= number < _INT32:
-        raise BodyUnreadable(f"{field}: {str(number)[:30]} is out of the range of an int32")
-    return number
+    number = float(cast("int | float | str", value)) if isinstance(value, str | float) else cast("int", value)
+    # Neither an infinity nor what is not a number at all lies between two numbers.
+    if not -_INT32 - 1 < number < _INT32:
+        raise BodyUnreadable(f"{field}: {str(value)[:30]} is out of the range of an int32")
+    return int(number)
 
 
 def string(field: str, value: object, what: str = "a string") -> str | None:

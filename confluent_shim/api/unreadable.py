@@ -1,6 +1,11 @@
 """What an answer says of a record whose bytes have no single reading."""
 
+import msgspec
+
 from jsonschema_bridge import JsonUnreadable
+
+NO_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are not JSON: beside its own errors two of Python's, for names and for depth."""
 
 
 def unreadable(

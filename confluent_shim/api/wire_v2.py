@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from confluent_shim.api.coercion import integer, kind, string
-from confluent_shim.api.unreadable import unreadable
+from confluent_shim.api.unreadable import NO_JSON, unreadable
 from confluent_shim.errors import BodyUnreadable, EnvelopeRefused, RecordsRejected, TooManyRecords
 from confluent_shim.records import (
     JSON_NULL,
@@ -163,7 +163,7 @@ def _unreadable_field(record: bytes) -> str:
                 read_json(bytes(field))
             except JsonUnreadable:
                 return name
-    except msgspec.MsgspecError:
+    except NO_JSON:
         pass
     return ""
 

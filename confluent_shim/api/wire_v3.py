@@ -13,7 +13,7 @@ import msgspec
 
 from confluent_shim.api.coercion import integer, kind, string
 from confluent_shim.api.instant import read_instant
-from confluent_shim.api.unreadable import unreadable
+from confluent_shim.api.unreadable import NO_JSON, unreadable
 from confluent_shim.errors import BatchRefused, BodyUnreadable, EnvelopeRefused, PartitionNotFound, RecordsRejected
 from confluent_shim.records import (
     JSON_NULL,
@@ -186,7 +186,7 @@ def _located(error: JsonUnreadable, body: bytes, depth: int) -> BodyUnreadable |
     """Name the entries that have no single reading; where it is the envelope, say that."""
     try:
         texts = _BATCH.decode(utf8(body)).entries
-    except (JsonUnreadable, msgspec.MsgspecError):
+    except (JsonUnreadable, *NO_JSON):
         texts = []
     found = []
     for index, text in enumerate(texts):
@@ -217,7 +217,7 @@ def _unreadable_part(text: bytes) -> Part | None:
                 read_json(bytes(fields.get(part, JSON_NULL)))
             except JsonUnreadable:
                 return part
-    except msgspec.MsgspecError:
+    except NO_JSON:
         pass
     return None
 

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import NamedTuple, Self
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ LIVE = b"GET /-/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
 CHUNKED = "Transfer-Encoding: chunked"
 
 _SECONDS = 20.0
+_PATIENCE_SECONDS = 0.1
 _NO_BODY = (100, 204, 304)
 
 
@@ -73,6 +75,20 @@ class Conversation:
         except ConnectionError:
             return True
         return False
+
+    def everything(self) -> bytes:
+        """Return what the server says until it ends the connection, asked to do so when it says nothing more."""
+        self._socket.settimeout(_PATIENCE_SECONDS)
+        with suppress(ConnectionError):
+            try:
+                while True:
+                    self._receive()
+            except TimeoutError:
+                self._socket.settimeout(_SECONDS)
+                self.send_no_more()
+                while True:
+                    self._receive()
+        return self._read
 
     def _receive(self) -> None:
         received = self._socket.recv(65_536)

@@ -53,9 +53,10 @@ class Server:
             check=False,
         )
 
-    def bind(self, topic: str, **fields: object) -> None:
+    def bind(self, topic: str, *, create_topic: bool = False, **fields: object) -> None:
         """Bind `topic`, or change its binding."""
-        answer = requests.put(f"{self.url}/-/bindings/{topic}?replace=true", json=fields, headers=_ADMIN, timeout=30)
+        query = "?replace=true&create_topic=true" if create_topic else "?replace=true"
+        answer = requests.put(f"{self.url}/-/bindings/{topic}{query}", json=fields, headers=_ADMIN, timeout=30)
         assert answer.status_code == 200, answer.text
 
     def unbind(self, topic: str) -> requests.Response:

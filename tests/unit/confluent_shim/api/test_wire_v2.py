@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 
 from confluent_shim.api.wire_v2 import read_request, render_receipt
 from confluent_shim.errors import BodyUnreadable, EnvelopeRefused, RecordsRejected
-from confluent_shim.records import Delivery, Receipt
+from confluent_shim.records import Delivery, EmbeddedFormat, Receipt
+from tests.families import PRODUCE_V2
+from tests.strategies import bodies
 
+FORMATS: tuple[EmbeddedFormat, ...] = ("json", "jsonschema", "avro", "binary", "protobuf")
 JSON_VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -23,10 +26,27 @@ JSON_VALUES = st.recursive(
 )
 
 
-@given(st.binary(max_size=200))
-def test_no_bytes_raise_anything_but_an_answer(body: bytes) -> None:
+@given(bodies(PRODUCE_V2.bodies), st.sampled_from(FORMATS), st.sampled_from([None, 0]), st.booleans())
+def test_no_bytes_raise_anything_but_an_answer(
+    body: bytes, embedded_format: EmbeddedFormat, partition: int | None, strict: bool
+) -> None:
     with contextlib.suppress(BodyUnreadable, EnvelopeRefused, RecordsRejected):
+        read_request(body, "t", embedded_format, partition, strict=strict)
+
+
+@pytest.mark.parametrize("body", [b'{"records":[{"\x80":1}]}', b'{"records":[{"value":{"\x80":1}}]}'])
+def test_a_name_that_is_no_text_refuses_its_record(body: bytes) -> None:
+    with pytest.raises(RecordsRejected) as caught:
         read_request(body, "t", "json")
+    (error,) = caught.value.errors
+    assert (error["record"], error["keyword"]) == (0, "encoding")
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "1e10"])
+def test_a_number_that_no_integer_is_near_is_out_of_range_however_loosely_it_is_read(number: str) -> None:
+    body = f'{{"value_schema_id":{number},"records":[{{}}]}}'.encode()
+    with pytest.raises(BodyUnreadable):
+        read_request(body, "t", "json", strict=False)
 
 
 @given(

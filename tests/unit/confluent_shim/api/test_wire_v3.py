@@ -12,6 +12,8 @@ from confluent_shim.api.wire_v3 import RecordV3, read_batch, read_record, unread
 from confluent_shim.errors import BatchRefused, BodyUnreadable, EnvelopeRefused, PartitionNotFound, ShimError
 from confluent_shim.records import Claimed, Extras
 from jsonschema_bridge import JsonUnreadable, read_json
+from tests.families import PRODUCE_V3
+from tests.strategies import bodies
 
 
 def record(fields: object) -> RecordV3:
@@ -156,6 +158,7 @@ def test_a_negative_partition_is_not_found() -> None:
         (b'{"key":{"data":"\\ud800"},"value":{"data":1}}', None, "", "encoding"),
         (b'{"value":{"data":1},"value":{"data":2}}', None, "", "duplicate-key"),
         (b'{"value":{"data":1', None, "", "syntax"),
+        (b'{"\x80":1}', None, "", "encoding"),
     ],
 )
 def test_where_a_record_has_no_single_reading_is_told_as_far_as_the_bytes_tell_it(
@@ -211,6 +214,8 @@ class TestBatch:
             ({"entries": [None]}, "entries[0]: A record must be a JSON object, not null"),
             ({"entries": [{"id": "1"}, {"id": "2", "value": 1}]}, "entries[1]: value: must be an object, not a number"),
             (b'{"entries":[],"entries":[]}', "The body has no single reading as JSON"),
+            (b'{"entries":[' + b"[" * 5000, "The body has no single reading as JSON"),
+            (b'{"entries":[{"id":' + b"[" * 5000 + b"]" * 5000 + b"}]}", "The body has no single reading as JSON"),
         ],
     )
     def test_one_entry_of_the_wrong_form_refuses_the_whole_and_is_named(self, body: object, message: str) -> None:
@@ -243,3 +248,9 @@ def test_no_json_makes_reading_raise_anything_but_our_errors(document: object) -
     for read in (lambda: read_record(text, read_json(text)), lambda: read_batch(text, 200, 10)):
         with suppress(ShimError, JsonUnreadable):
             read()
+
+
+@given(bodies(PRODUCE_V3.bodies))
+def test_no_bytes_make_reading_raise_anything_but_our_errors(body: bytes) -> None:
+    with suppress(ShimError):
+        read_batch(body, 200, 10)
