@@ -221,7 +221,7 @@ class Settings(_Group, frozen=True, kw_only=True):
 
     def seconds_to_stop(self) -> int:
         """Return after how many seconds a worker that was told to end may be killed: all it took on is answered."""
-        return math.ceil(self.limits.deadline + CLOSE_SECONDS) + 1
+        return math.ceil(self.limits.deadline + CLOSE_SECONDS) + 3  # a machine may be busy just then
 
     def registries(self) -> dict[str, str]:
         """Name the registry of each cluster by its address, which tells one registry from another."""

@@ -21,7 +21,7 @@ from confluent_shim.settings import environment_without_settings
 from jsonschema_bridge.registry import MemoryRegistry
 
 _READY_SECONDS = 30.0
-_STOP_SECONDS = 15.0
+_STOP_SECONDS = 20.0
 
 
 class DevStackFailed(StartError):
