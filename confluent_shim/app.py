@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 
-def create_app(settings: Settings, services: Services) -> Flask:
-    """Build the application over `services`."""
+def create_app(settings: Settings, services: Services, ending: threading.Event | None = None) -> Flask:
+    """Build the application over `services`. When `ending` is set, it closes its streams."""
     app = Flask("confluent_shim", static_folder=None)
     app.url_map.merge_slashes = False  # else `/-//live` is redirected, to a page for people
     app.register_blueprint(bindings.blueprint(services))
@@ -35,12 +35,13 @@ def create_app(settings: Settings, services: Services) -> Flask:
     limits = settings.limits
     aside = Capacity(settings.requests_aside(), settings.requests_aside() * limits.body_bytes)
     app.wsgi_app = WholeBody(app.wsgi_app, aside, limits.body_bytes)  # type: ignore[method-assign]
-    capacity = Capacity(settings.requests_at_a_time(), limits.bytes)
+    capacity = Capacity(settings.requests_at_a_time(), limits.bytes, settings.streams_at_a_time())
     app.register_blueprint(metadata_v2.blueprint(services, capacity))
     app.register_blueprint(metadata_v3.blueprint(services, capacity))
     app.register_error_handler(Exception, _answer)
     front = Front(services, relays(services, capacity), app.wsgi_app)
-    produce_v3 = ProduceV3(services.publisher, capacity, limits, front)
+    ending = ending or threading.Event()
+    produce_v3 = ProduceV3(services.publisher, capacity, limits, ending, front)
     produce = ProduceV2(services.publisher, capacity, limits, produce_v3)
     answering = Lingering(produce, aside, 2 * limits.body_bytes)
     app.wsgi_app = Observed(answering, services.metrics, log_all=settings.log.requests == "all")  # type: ignore[method-assign]
@@ -70,14 +71,17 @@ def _plain(status: int) -> Response:
     return Response(body, status, content_type="application/json")
 
 
-def serve_from_environment() -> "WSGIApplication":
-    """Build the application of one worker process from $SHIM_CONFIG and SHIM_*; what servers load."""
+def serve_from_environment(ending: threading.Event | None = None) -> "WSGIApplication":
+    """Build the application of one worker process from $SHIM_CONFIG and SHIM_*; what servers load.
+
+    Who sets `ending` when the process is told to end has its streams closed in order.
+    """
     settings = load_settings()
     configure_logging(settings.log.format, settings.log.level)
     services = build_services(settings)
     threading.Thread(target=_close_at_the_end, args=(services,), name="closing").start()
     services.warm_up()
-    return create_app(settings, services).wsgi_app
+    return create_app(settings, services, ending).wsgi_app
 
 
 def _close_at_the_end(services: Services) -> None:

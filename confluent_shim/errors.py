@@ -18,6 +18,8 @@ ShimError                        a request is answered with an error
 ├── BodyTooLarge                 more bytes in one body than the limit
 ├── TooManyRecords               more records in one request than the limit
 ├── TooManyRequests              as many requests in flight as the process takes on
+├── TooManyStreams               as many streams open as the process takes on
+├── StreamOver                   the time of a stream is over; this record of it was not sent
 ├── Overloaded                   as many bytes in flight as the process takes on
 ├── DeadlinePassed               the request's time was over before anything was sent
 ├── RecordsRefused               single records are to blame; carries every reason
@@ -181,6 +183,20 @@ class TooManyRequests(ShimError):
         super().__init__(f"The server is busy with {most} requests, as many as it takes on. Try again in a moment.")
 
 
+class TooManyStreams(ShimError):
+    """The process serves `limits.streams` streams already; nothing of this one was read."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"The server is busy with {most} streams, as many as it takes on. Try again later.")
+
+
+class StreamOver(ShimError):
+    """A stream is closed by its limits, or because the process ends; a record that still came was not sent."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"Streaming connection {why}: Connection will be closed.")
+
+
 class Overloaded(ShimError):
     """The bodies in flight have `limits.bytes` bytes already; nothing of this request was sent."""
 
@@ -342,6 +358,7 @@ class Code(IntEnum):
     NOT_FOUND = 404
     METHOD_NOT_ALLOWED = 405
     NOT_ACCEPTABLE = 406
+    REQUEST_TIMEOUT = 408
     TOO_LARGE = 413
     UNSUPPORTED_MEDIA_TYPE = 415
     UNPROCESSABLE = 422
@@ -385,6 +402,7 @@ class Code(IntEnum):
     UPSTREAM_UNAVAILABLE = 50395
     UPSTREAM_BROKEN = 50290
     UPSTREAM_SILENT = 50490
+    TOO_MANY_STREAMS = 50396
 
 
 ANSWERS: dict[type[Exception], tuple[HTTPStatus, Code]] = {
@@ -403,6 +421,8 @@ ANSWERS: dict[type[Exception], tuple[HTTPStatus, Code]] = {
     TooManyRecords: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.TOO_MANY_RECORDS),
     RecordTooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Code.TOO_LARGE),
     TooManyRequests: (HTTPStatus.TOO_MANY_REQUESTS, Code.TOO_MANY_REQUESTS),
+    TooManyStreams: (HTTPStatus.SERVICE_UNAVAILABLE, Code.TOO_MANY_STREAMS),
+    StreamOver: (HTTPStatus.REQUEST_TIMEOUT, Code.REQUEST_TIMEOUT),
     Overloaded: (HTTPStatus.SERVICE_UNAVAILABLE, Code.OVERLOADED),
     DeadlinePassed: (HTTPStatus.SERVICE_UNAVAILABLE, Code.DEADLINE_PASSED),
     TopicUnbound: (HTTPStatus.NOT_FOUND, Code.TOPIC_NOT_FOUND),

@@ -6,6 +6,7 @@ Settings come from $SHIM_CONFIG and SHIM_*, as everywhere; what gunicorn's own c
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from confluent_shim.settings import hand_down, load_settings, metrics_folder
 from topic_map import TopicMapError
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
@@ -29,6 +30,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def set_accept_enabled(self, enabled: bool) -> None:
         super().set_accept_enabled(enabled)
         if not self.alive:
+            _ending.set()
             for listener in self.sockets:
                 listener.close()
             self.wsgi = _refuse
@@ -40,6 +42,13 @@ def _refuse(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iter
 
     ending = SinkUnavailable("the process is ending; nothing of this request was sent")
     return refuse(ending, environ, start_response, PLAIN_JSON)
+
+
+def application() -> "WSGIApplication":
+    """Build the application of one worker."""
+    from confluent_shim.app import serve_from_environment
+
+    return serve_from_environment(_ending)
 
 
 def on_starting(_: object) -> None:
@@ -67,7 +76,8 @@ try:
 except StartError as error:
     sys.exit(f"confluent-shim: {error}")
 
-wsgi_app = "confluent_shim.app:serve_from_environment()"
+_ending = threading.Event()  # each worker's own, for nothing sets it before the fork
+wsgi_app = "confluent_shim.gunicorn_conf:application()"
 worker_class = Worker
 bind = f"{_settings.server.host}:{_settings.server.port}"
 workers = _settings.server.workers

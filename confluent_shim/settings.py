@@ -112,7 +112,11 @@ class Server(_Group, frozen=True, kw_only=True):
     port: Annotated[int, Meta(description="port to listen on", ge=0, le=65535)] = 8082
     workers: Annotated[int, Meta(description="worker processes", ge=1)] = 1
     threads: Annotated[
-        int, Meta(description="threads of each worker; those beyond `limits.requests` answer probes and refusals", ge=2)
+        int,
+        Meta(
+            description="threads of each worker; those beyond requests and streams answer probes and refusals",
+            ge=2,
+        ),
     ] = 40
 
 
@@ -128,10 +132,18 @@ class Limits(_Group, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=1)] | None,
         Meta(description="requests at a time that wait for what is behind; empty: four fifths of `server.threads`"),
     ] = None
-    bytes: Annotated[int, Meta(description="bytes of the bodies of all of them together", ge=1)] = 67_108_864
+    streams: Annotated[
+        Annotated[int, Meta(ge=0)] | None,
+        Meta(description="v3 streams open at a time; empty: a tenth of `server.threads`"),
+    ] = None
+    bytes: Annotated[int, Meta(description="bytes that all of them hold together", ge=1)] = 67_108_864
     deadline: Annotated[
         Seconds, Meta(description="seconds from a produce request's arrival to its answer, whatever Kafka does", gt=0)
     ] = 12.0
+    stream_idle: Annotated[
+        Seconds, Meta(description="seconds after which a v3 stream is closed in which no record comes", gt=0)
+    ] = 30.0
+    stream_seconds: Annotated[Seconds, Meta(description="seconds after which a v3 stream is closed", gt=0)] = 86_400.0
 
 
 class Log(_Group, frozen=True, kw_only=True):
@@ -215,9 +227,15 @@ class Settings(_Group, frozen=True, kw_only=True):
         """Return how many requests that wait for what is behind it a worker serves at a time."""
         return self.limits.requests or max(1, self.server.threads * 4 // 5)
 
+    def streams_at_a_time(self) -> int:
+        """Return how many v3 streams a worker keeps open at a time; one thread stays free beside them."""
+        if self.limits.streams is not None:
+            return self.limits.streams
+        return min(max(1, self.server.threads // 10), self.server.threads - 1 - self.requests_at_a_time())
+
     def requests_aside(self) -> int:
         """Return how many other requests may wait for their client's body at a time; a thread beyond them is left."""
-        return max(1, (self.server.threads - self.requests_at_a_time()) // 2)
+        return max(1, (self.server.threads - self.requests_at_a_time() - self.streams_at_a_time()) // 2)
 
     def seconds_to_stop(self) -> int:
         """Return after how many seconds a worker that was told to end may be killed: all it took on is answered."""
@@ -256,6 +274,11 @@ def _check_values(settings: Settings) -> None:
         raise SettingsInvalid(
             f"limits.requests: {settings.limits.requests} must be less than server.threads, {settings.server.threads}: "
             f"the threads beyond it answer probes and refusals"
+        )
+    if settings.requests_at_a_time() + settings.streams_at_a_time() >= settings.server.threads:
+        raise SettingsInvalid(
+            f"limits.streams: {settings.limits.streams} and {settings.requests_at_a_time()} requests must be less than "
+            f"server.threads, {settings.server.threads}: the threads beyond them answer probes and refusals"
         )
     for name, cluster in settings.clusters.items():
         for part, endpoint in (("registry", cluster.registry), ("rest_proxy", cluster.rest_proxy)):

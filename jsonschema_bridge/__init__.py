@@ -23,7 +23,7 @@ from jsonschema_bridge.errors import (
 )
 from jsonschema_bridge.framing import frame, unframe
 from jsonschema_bridge.framing import prefix as frame_prefix
-from jsonschema_bridge.json_text import confluent_text, read_json, read_json_loosely, utf8
+from jsonschema_bridge.json_text import confluent_text, encoding_of, read_json, read_json_loosely, utf8
 from jsonschema_bridge.registry import RegisteredSchema, Registry, Schema, SchemaReference
 from jsonschema_bridge.validation import (
     JsonSchemaValidator,
@@ -67,6 +67,7 @@ __all__ = [
     "compile_json_schema",
     "confluent_text",
     "derive",
+    "encoding_of",
     "frame",
     "frame_prefix",
     "read_json",

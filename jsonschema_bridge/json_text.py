@@ -49,7 +49,7 @@ def utf8(body: bytes) -> bytes:
     """
     if body[:2].isascii() and b"\0" not in body[:4]:
         return body
-    encoding, skip = _encoding(body)
+    encoding, skip = encoding_of(body)
     if encoding == "utf-8":
         return body[skip:]
     try:
@@ -58,7 +58,11 @@ def utf8(body: bytes) -> bytes:
         raise JsonUnreadable("encoding", f"invalid {encoding.upper()}: {error}") from error
 
 
-def _encoding(body: bytes) -> tuple[str, int]:
+def encoding_of(body: bytes) -> tuple[str, int]:
+    """Return the encoding that the first four bytes of a JSON text tell, and how many of them are its mark.
+
+    UTF-32 is told by four bytes, UTF-16 by two, as `utf8` says.
+    """
     for mark, encoding in _BOMS:
         if body.startswith(mark):
             return encoding, len(mark)

@@ -2,14 +2,17 @@
 
 import io
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
 
-from confluent_shim.sinks.memory import MemoryMetadata
+from confluent_shim.records import ANYBODY, AdmittedRecord, Client, Delivery
+from confluent_shim.sinks.delivery_errors import undelivered
+from confluent_shim.sinks.memory import MemoryMetadata, MemorySink, Settled
 from confluent_shim.sinks.metadata import ClusterMetadata, Partition
 from jsonschema_bridge.errors import RegistryUnavailable
 from jsonschema_bridge.registry import CachedRegistry, MemoryRegistry, RegisteredSchema, Schema
@@ -126,6 +129,71 @@ class RecordingObserver:
 
     def on_recovered(self) -> None:
         self.recoveries += 1
+
+
+class ArrivingBody:
+    """The body of a request that arrives while it is read, as a server hands it out: `read` waits for all it asks for.
+
+    A test that waits for what nobody sends fails after a while.
+    """
+
+    def __init__(self) -> None:
+        self._arrived = threading.Condition()
+        self._bytes = bytearray()
+        self._over = False
+
+    def send(self, data: bytes) -> None:
+        with self._arrived:
+            self._bytes += data
+            self._arrived.notify_all()
+
+    def end(self) -> None:
+        """Say that nothing more comes, be it that the client is done or that it is gone."""
+        with self._arrived:
+            self._over = True
+            self._arrived.notify_all()
+
+    def read(self, size: int) -> bytes:
+        with self._arrived:
+            if not self._arrived.wait_for(lambda: len(self._bytes) >= size or self._over, 30):
+                raise AssertionError("the test never sent what is read")
+            data = bytes(self._bytes[:size])
+            del self._bytes[:size]
+            return data
+
+
+class LateSink(MemorySink):
+    """A memory sink of which nothing is heard until the test lets it: `heard` is released for each handover."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard = threading.Semaphore(0)
+        self.handed_over = threading.Semaphore(0)
+
+    def hand_over(  # type: ignore[override]
+        self, topic: str, records: Sequence[AdmittedRecord], client: Client = ANYBODY
+    ) -> "LateHandover":
+        late = LateHandover(super().hand_over(topic, records, client), self.heard)
+        self.handed_over.release()
+        return late
+
+
+class LateHandover:
+    """Records of a LateSink."""
+
+    def __init__(self, settled: Settled, heard: threading.Semaphore) -> None:
+        self._settled = settled
+        self._heard = heard
+        self._is_known = False
+
+    def ready(self) -> bool:
+        self._is_known = self._is_known or self._heard.acquire(blocking=False)
+        return self._is_known
+
+    def wait(self, end: float) -> list[Delivery]:
+        if self._is_known or self._heard.acquire(timeout=max(0.0, end - time.monotonic())):
+            return self._settled.deliveries
+        return [undelivered() for _ in self._settled.deliveries]
 
 
 class HeldBack:

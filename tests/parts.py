@@ -2,9 +2,10 @@
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -92,6 +93,36 @@ class Shim:
             data=json.dumps({"entries": entries}),
             headers={"Content-Type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}},
         )
+
+    def stream(self, topic: str, body: bytes | str, **headers: str) -> TestResponse:
+        """POST a stream of the v3 API, whose length is declared."""
+        return self.client.post(
+            f"/v3/clusters/c/topics/{topic}/records",
+            data=body,
+            headers={"Content-Type": "application/json", **headers},
+            buffered=True,  # else the client never closes the answer, as a server does
+        )
+
+    @contextmanager
+    def open_stream(self, topic: str, read: Callable[[int], bytes], **environ: str) -> Iterator[Iterator[bytes]]:
+        """POST a stream whose body comes in chunks, and give the pieces of its answer as they are flushed."""
+        told: list[str] = []
+        app: Any = self.client.application.wsgi_app
+        answer = app(
+            {
+                "REQUEST_METHOD": "POST",
+                "PATH_INFO": f"/v3/clusters/c/topics/{topic}/records",
+                "CONTENT_TYPE": "application/json",
+                "wsgi.input": SimpleNamespace(read=read),
+                **environ,
+            },
+            lambda status, *_: told.append(status),
+        )
+        assert told == ["200 OK"]
+        try:
+            yield (piece for piece in answer if piece)
+        finally:
+            answer.close()
 
     def landed(self, topic: str) -> list[bytes | None]:
         """Return the values that are in the topic."""

@@ -10,7 +10,8 @@ from typing import NamedTuple, Protocol
 from confluent_shim.api.answers import encode, is_transient, told
 from confluent_shim.api.instant import write_instant
 from confluent_shim.api.wire_v3 import SILENT, TYPES, RecordV3, Said
-from confluent_shim.errors import RecordsRefused
+from confluent_shim.errors import RecordsRefused, StreamOver
+from confluent_shim.observing import Observation
 from confluent_shim.publishing import Publication, Publisher
 from confluent_shim.records import Client, Delivery, ProduceRequest
 from confluent_shim.schemas import InForce
@@ -58,7 +59,8 @@ def refused(error: Exception, request_id: str, times: int = 1) -> Settled:
     if status is HTTPStatus.UNPROCESSABLE_ENTITY and number > status:
         number, first_line = int(status), f"Error: {number} : {first_line}"
     errors = error.errors if isinstance(error, RecordsRefused) else ()
-    return Settled([_failure(number, first_line, "not_written", is_transient(status), errors)] * times)
+    retryable = is_transient(status) or isinstance(error, StreamOver)
+    return Settled([_failure(number, first_line, "not_written", retryable, errors)] * times)
 
 
 def _failure(code: int, message: str | None, outcome: str, retryable: bool, errors: Sequence[object]) -> Fields:
@@ -77,29 +79,27 @@ class Target(NamedTuple):
     authorization: str | None = None
 
 
-def hand_over(
-    publisher: Publisher, target: Target, items: Iterable[RecordV3 | Settled], first: int = 0
-) -> Iterator[Pending]:
-    """Hand over the records among `items`, those of one shape together; the others are answered already.
-
-    `first` is what the client counts the first item as. Raises nothing: what stops records is the answer to each.
-    """
+def grouped(items: Iterable[RecordV3 | Settled], most: int) -> Iterator[Settled | list[RecordV3]]:
+    """Yield the items in their order, records of one shape that follow each other together, `most` at most."""
     group: list[RecordV3] = []
-    for index, item in enumerate(items, first):
-        if group and (isinstance(item, Settled) or item.shape != group[0].shape):
-            yield _handed_over(publisher, target, group, index - len(group))
+    for item in items:
+        if group and (isinstance(item, Settled) or len(group) >= most or item.shape != group[0].shape):
+            yield group
             group = []
         if isinstance(item, Settled):
             yield item
         else:
             group.append(item)
-            last = index
     if group:
-        yield _handed_over(publisher, target, group, last + 1 - len(group))
+        yield group
 
 
-def _handed_over(publisher: Publisher, target: Target, records: Sequence[RecordV3], first: int) -> Pending:
-    key, value = records[0].shape
+def hand_over(publisher: Publisher, target: Target, records: Sequence[RecordV3], first: int) -> Pending:
+    """Hand over `records` of one shape, of which the client counts the first as `first`.
+
+    Raises nothing: what stops them all is the answer to each.
+    """
+    key, value, _ = records[0].shape
     extras = [record.extras for record in records]
     try:
         binding = publisher.binding(target.topic)
@@ -111,7 +111,7 @@ def _handed_over(publisher: Publisher, target: Target, records: Sequence[RecordV
             [record.parsed for record in records],
             (key or SILENT).claimed,
             (value or SILENT).claimed,
-            size=max(record.size for record in records),
+            size=max([record.size for record in records]),
             extras=extras if any(extras) else (),
             first=first,
             client=Client(target.authorization, "v3"),
@@ -136,36 +136,34 @@ class Sent(NamedTuple):
         return list(self._told(self.publication.deliveries(end)))
 
     def _told(self, deliveries: Sequence[Delivery]) -> Iterator[Fields]:
-        verdict = self.publication.verdict
-        where = encode({"cluster_id": self.target.cluster_id, "topic_name": self.target.topic}).decode()[1:-1]
+        verdict, observation = self.publication.verdict, self.publication.observation
+        head = encode({"cluster_id": self.target.cluster_id, "topic_name": self.target.topic}).decode()[1:-1]
         key, value = _block("key", self.key, verdict.key_schema), _block("value", self.value, verdict.schema)
-        admitted = iter(verdict.admitted)
+        admitted, timestamp, time = iter(verdict.admitted), None, ""
         for index, delivery in enumerate(deliveries):
             record = None if index in verdict.rejected else next(admitted)
-            watched = self._watched(index)
+            watched = "" if observation is None else _watched(observation, self.publication.first + index)
             if record is None or delivery.error_code is not None:
                 written, text = _failed(delivery)
                 yield Fields(written, text + watched)
-            else:
-                place = where + _landed(delivery)
-                yield Fields(True, place + _sized(key, record.key) + _sized(value, record.value) + watched)
+                continue
+            if delivery.timestamp != timestamp:  # which is that of many
+                timestamp = delivery.timestamp
+                time = "" if timestamp is None else f',"timestamp":"{write_instant(timestamp)}"'
+            place = f',"partition_id":{delivery.partition},"offset":{delivery.offset}{time}'
+            key_told = "" if key is None else _sized(key, record.key)
+            value_told = "" if value is None else _sized(value, record.value)
+            yield Fields(True, f"{head}{place}{key_told}{value_told}{watched}")
 
-    def _watched(self, index: int) -> str:
-        """Return the field with what a binding that only observes says of a record."""
-        observation = self.publication.observation
-        if observation is None:
-            return ""
-        return f',"shim_verdict":{encode(observation.of(self.publication.first + index)).decode()}'
+
+def _watched(observation: Observation, record: int) -> str:
+    """Return the field with what a binding that only observes says of a record."""
+    return f',"shim_verdict":{encode(observation.of(record)).decode()}'
 
 
 def _failed(delivery: Delivery) -> Fields:
     code = delivery.error_code_v3 or delivery.error_code or 0
     return _failure(int(code), delivery.error, delivery.outcome, delivery.retryable, delivery.errors)
-
-
-def _landed(delivery: Delivery) -> str:
-    place = f',"partition_id":{delivery.partition},"offset":{delivery.offset}'
-    return place if delivery.timestamp is None else f'{place},"timestamp":"{write_instant(delivery.timestamp)}"'
 
 
 def _block(part: str, said: Said | None, schema: InForce | None) -> str | None:
@@ -180,5 +178,5 @@ def _block(part: str, said: Said | None, schema: InForce | None) -> str | None:
     return f',"{part}":{encode(named).decode()[:-1]},"size":'
 
 
-def _sized(block: str | None, landed: bytes | None) -> str:
-    return "" if block is None else f"{block}{-1 if landed is None else len(landed)}}}"
+def _sized(block: str, landed: bytes | None) -> str:
+    return f"{block}{-1 if landed is None else len(landed)}}}"

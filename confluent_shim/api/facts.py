@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from itertools import count
 from types import TracebackType
@@ -26,10 +26,11 @@ _ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None
 class Facts:
     """What the log line of a request tells besides method, path and status; no payloads.
 
-    `body_read` is for those who answer: nothing of the body is left to be read.
+    `body_read` is for those who answer: nothing of the body is left to be read. `is_stream` says that the answer is
+    made while it is sent: the request is over when the server closes it.
     """
 
-    __slots__ = ("body_read", "failed", "records", "request_id", "route", "topic", "verdicts")
+    __slots__ = ("body_read", "failed", "is_stream", "records", "request_id", "route", "topic", "verdicts")
 
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
@@ -38,6 +39,7 @@ class Facts:
         self.records: int | None = None
         self.failed = 0
         self.body_read = False
+        self.is_stream = False
         self.verdicts: Verdicts | None = None
 
     def went_wrong(self) -> bool:
@@ -82,13 +84,36 @@ class Observed:
             status = line[:3]
             return start_response(line, [*headers, ("X-Request-Id", facts.request_id)], exc_info)
 
-        try:
-            return self._inner(environ, started)  # type: ignore[arg-type]
-        finally:
+        def note() -> None:
             seconds = time.perf_counter() - began
             self._metrics.answered(facts.route, status, seconds)
             if self._log_all or status >= "400" or facts.went_wrong():
                 _log(environ, facts, status, seconds)
+
+        try:
+            answer = self._inner(environ, started)  # type: ignore[arg-type]
+        except BaseException:
+            note()
+            raise
+        if facts.is_stream:
+            return _Noted(answer, note)
+        note()
+        return answer
+
+
+class _Noted:
+    """An answer of which is noted, when it is closed, what came of it."""
+
+    def __init__(self, answer: Iterable[bytes], note: Callable[[], None]) -> None:
+        self._answer = answer
+        self._note = note
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._answer)
+
+    def close(self) -> None:
+        self._answer.close()  # type: ignore[attr-defined]  # a stream has it
+        self._note()
 
 
 def _is_id(sent: str | None) -> TypeGuard[str]:

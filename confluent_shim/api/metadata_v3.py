@@ -33,7 +33,8 @@ def blueprint(services: Services, capacity: Capacity) -> Blueprint:
     resources.add(_CLUSTER, told.cluster)
     resources.add(f"{_CLUSTER}/topics", told.topics)
     resources.add(_TOPIC, told.topic)
-    resources.add(f"{_TOPIC}/records:batch", dict, methods=(), elsewhere=("POST",))
+    for produce in ("records", "records:batch"):
+        resources.add(f"{_TOPIC}/{produce}", dict, methods=(), elsewhere=("POST",))
     resources.add(f"{_TOPIC}/partitions", told.partitions)
     resources.add(f"{_TOPIC}/partitions/<partition>", told.partition)
     return routes

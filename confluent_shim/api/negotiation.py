@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import TypeVar
 
-from confluent_shim.errors import ContentTypeMalformed, ContentTypeUnsupported, NoCommonAnswerType
+from confluent_shim.errors import BodyUnreadable, ContentTypeMalformed, ContentTypeUnsupported, NoCommonAnswerType
 from confluent_shim.records import EmbeddedFormat
 
 T = TypeVar("T")
@@ -61,6 +61,24 @@ def check_consumed(content_type: str | None, consumed: str | None) -> None:
     """
     if content_type is not None and _media_type(content_type) != consumed and consumed is not None:
         raise ContentTypeUnsupported
+
+
+_CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^;\"\s]+)", re.IGNORECASE)
+_CHARSETS = ("utf-8", "iso-8859-1")
+
+
+def check_stream_type(content_type: str | None) -> None:
+    """Refuse a Content-Type that a stream of the v3 API cannot have; unlike elsewhere it must have one.
+
+    Of charsets Confluent takes these two, and then looks at the bytes. Raises ContentTypeMalformed,
+    ContentTypeUnsupported, BodyUnreadable.
+    """
+    if content_type is None:
+        raise BodyUnreadable(f"A stream of records must say Content-Type: {PLAIN_JSON}")
+    check_consumed(content_type, PLAIN_JSON)
+    charset = _CHARSET.search(content_type)
+    if charset and charset[1].lower() not in _CHARSETS:
+        raise BodyUnreadable(f"Content-Type: charset must be one of {', '.join(_CHARSETS)}, not {charset[1][:40]}")
 
 
 def _media_type(content_type: str) -> str:

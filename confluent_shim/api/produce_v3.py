@@ -1,19 +1,23 @@
-"""`POST /v3/clusters/{cluster_id}/topics/{topic}/records:batch`.
+"""`POST /v3/clusters/{cluster_id}/topics/{topic}/records` and `records:batch`.
 
 Served in front of Flask, as the produce routes of v2 are. Source: rest-proxy contract, sections 2.1 and 2.5.
 """
 
 import re
+import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from confluent_shim.api.answers import error_answer
-from confluent_shim.api.answers_v3 import Fields, Target, hand_over, refused
-from confluent_shim.api.body import read_body
+from confluent_shim.api.answers_v3 import Fields, Pending, Settled, Target, grouped, hand_over, refused
+from confluent_shim.api.body import declared_length, read_body
 from confluent_shim.api.facts import facts_of, reason_phrase
-from confluent_shim.api.negotiation import PLAIN_JSON, admitted, check_consumed, type_of_refusal
+from confluent_shim.api.negotiation import PLAIN_JSON, admitted, check_consumed, check_stream_type, type_of_refusal
+from confluent_shim.api.record_stream import BLOCK, pieces
+from confluent_shim.api.stream_v3 import WINDOW_BYTES, WINDOW_RECORDS, Reader, Reading, StreamAnswer, Writer
+from confluent_shim.api.window import Window
 from confluent_shim.api.wire_v3 import Entry, RecordV3, read_batch
 from confluent_shim.capacity import Capacity
 from confluent_shim.errors import (
@@ -21,6 +25,7 @@ from confluent_shim.errors import (
     ContentTypeUnsupported,
     DeadlinePassed,
     NoCommonAnswerType,
+    Overloaded,
     RecordsRefused,
     TopicUnbound,
 )
@@ -35,41 +40,78 @@ _ROUTE = re.compile(r"/v3/clusters/([^/;]+)(?:;[^/]*)?/topics/([^/;]+)(?:;[^/]*)
 _PREFIX = "/v3/clusters/"
 
 Headers = list[tuple[str, str]]
-Answer = tuple[str, Headers, bytes]
+Answer = tuple[str, Headers, bytes | Iterable[bytes]]
 
 
 class ProduceV3:
     """A WSGI application that answers the produce routes and hands everything else on to `inner`."""
 
-    def __init__(self, publisher: Publisher, capacity: Capacity, limits: Limits, inner: "WSGIApplication") -> None:
+    def __init__(
+        self,
+        publisher: Publisher,
+        capacity: Capacity,
+        limits: Limits,
+        ending: threading.Event,
+        inner: "WSGIApplication",
+    ) -> None:
         self._publisher = publisher
         self._capacity = capacity
         self._limits = limits
+        self._ending = ending
         self._inner = inner
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         produces = environ["REQUEST_METHOD"] == "POST" and path.startswith(_PREFIX)
-        if not produces or (match := _ROUTE.fullmatch(path)) is None or not match[3]:
+        if not produces or (match := _ROUTE.fullmatch(path)) is None:
             return self._inner(environ, start_response)
         facts = facts_of(environ)
         facts.route, facts.topic = "produce_v3", _text(match[2])
         target = Target(_text(match[1]), facts.topic, facts.request_id, environ.get("HTTP_AUTHORIZATION"))
-        status, headers, body = self._answer(environ, target)
-        headers.append(("Content-Length", str(len(body))))
+        status, headers, body = self._answer(environ, target, self._batch if match[3] else self._stream)
+        if isinstance(body, bytes):
+            headers.append(("Content-Length", str(len(body))))
+            body = [body]
         start_response(status, headers)
-        return [body]
+        return body
 
-    def _answer(self, environ: "WSGIEnvironment", target: Target) -> Answer:
+    def _answer(
+        self,
+        environ: "WSGIEnvironment",
+        target: Target,
+        produce: Callable[["WSGIEnvironment", Target, str | None], Answer],
+    ) -> Answer:
         accept = environ.get("HTTP_ACCEPT")
         try:
-            return self._batch(environ, target, accept)
+            return produce(environ, target, accept)
         except (NoCommonAnswerType, ContentTypeMalformed) as error:
             return _refusal(error, None, target.request_id)
         except ContentTypeUnsupported as error:
             return _refusal(error, type_of_refusal(accept), target.request_id)
         except Exception as error:  # noqa: BLE001 - the table decides, and logs what it does not know
             return _refusal(error, PLAIN_JSON, target.request_id)
+
+    def _stream(self, environ: "WSGIEnvironment", target: Target, accept: str | None) -> Answer:
+        check_stream_type(environ.get("CONTENT_TYPE"))
+        media_type = admitted(accept, PLAIN_JSON)
+        limits, facts = self._limits, facts_of(environ)
+        length = declared_length(environ)
+        # A short body is there as soon as that of a batch, and holds no more: who sends each record in a request of its
+        # own needs no place for streams.
+        is_short = length is not None and length <= BLOCK
+        place = (self._capacity.request() if is_short else self._capacity.stream()).__enter__()
+        try:
+            place.hold(length if is_short and length else WINDOW_BYTES)
+        except Overloaded:
+            place.leave()
+            raise
+        window = Window() if is_short else Window(WINDOW_RECORDS, WINDOW_BYTES)
+        reader = Reader(self._publisher, target, limits, window)
+        writer = Writer(reader, window, limits, self._ending, facts)
+        reading = Reading(reader, window, pieces(environ["wsgi.input"].read, length), place.leave)
+        facts.is_stream = True
+        answer = StreamAnswer(reading, writer.lines(), aside=not is_short)
+        return "200 OK", [("Content-Type", media_type)], answer
 
     def _batch(self, environ: "WSGIEnvironment", target: Target, accept: str | None) -> Answer:
         limits, facts = self._limits, facts_of(environ)
@@ -81,16 +123,18 @@ class ProduceV3:
             entries = self._read(body, target.topic)
             if time.monotonic() > end:
                 raise DeadlinePassed(limits.deadline)
-            items = [
-                each.record if isinstance(each.record, RecordV3) else refused(each.record, facts.request_id)
-                for each in entries
-            ]
             # All are handed over before the first is waited for.
-            pending = list(hand_over(self._publisher, target, items))
+            pending = list(self._handed_over(target, entries))
             fields = [answer for each in pending for answer in each.answers(end)]
         facts.records = len(entries)
         facts.failed = sum(not answer.written for answer in fields)
         return "207 Multi-Status", [("Content-Type", media_type)], _render(entries, fields)
+
+    def _handed_over(self, target: Target, entries: Sequence[Entry]) -> Iterator[Pending]:
+        first = 0
+        for group in grouped([_item(entry.record, target) for entry in entries], len(entries)):
+            yield group if isinstance(group, Settled) else hand_over(self._publisher, target, group, first)
+            first += 1 if isinstance(group, Settled) else len(group)
 
     def _read(self, body: bytes, topic: str) -> Sequence[Entry]:
         try:
@@ -99,6 +143,10 @@ class ProduceV3:
             with suppress(TopicUnbound):
                 self._publisher.count_unreadable(self._publisher.binding(topic), refusal)
             raise
+
+
+def _item(record: RecordV3 | Exception, target: Target) -> RecordV3 | Settled:
+    return record if isinstance(record, RecordV3) else refused(record, target.request_id)
 
 
 def _text(segment: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from confluent_shim.cli.address import check_address
+from confluent_shim.cli.ending import told_to_end
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 # Metrics choose their memory when they are imported, and must find the shared folder then: nothing up to
 # `hand_down` may import the application.
 _APPLICATION = "confluent_shim.cli.serve:application"
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @click.command()
@@ -65,6 +67,6 @@ def application() -> "WSGIApplication":
 
     # A worker inherits its parent's handlers, which would only note the signal in the worker's copy of the parent;
     # granian sets the worker's own when this has returned.
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL)
-    return serve_from_environment()
+    return serve_from_environment(told_to_end(_SIGNALS))

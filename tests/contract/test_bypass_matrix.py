@@ -156,9 +156,9 @@ def register(shim: Shim, subject: str, kind: Kind, framed: bool) -> Side:
 
 
 @contextmanager
-def bound(encoding: str, key_rule: str) -> Iterator[tuple[Shim, Side, Side]]:
+def bound(encoding: str, key_rule: str, **settings: Any) -> Iterator[tuple[Shim, Side, Side]]:
     """Give a shim in which topic `t` is bound, with the sides of its keys and its values."""
-    with memory_shim() as shim:
+    with memory_shim(**settings) as shim:
         values = register(shim, "t-value", ENCODINGS[encoding], encoding != "json")
         kind = KEY_RULES[key_rule]
         keys = register(shim, "t-key", kind or "JSON", framed=True)

@@ -38,7 +38,7 @@ KNOWN_HOSTS = {
     "rest-proxy",
 }
 V2_ROUTES = {"POST /topics/{topic}", "POST /topics/{topic}/partitions/{partition}"}
-V3_ROUTES = {"POST /v3/clusters/{cluster_id}/topics/{topic}/records:batch"}
+V3_ROUTES = {f"POST /v3/clusters/{{cluster_id}}/topics/{{topic}}/{name}" for name in ("records", "records:batch")}
 PRODUCE_ROUTES = V2_ROUTES | V3_ROUTES
 """Served in front of Flask, so its map does not know them."""
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 
 from confluent_shim.capacity import Capacity
-from confluent_shim.errors import Overloaded, TooManyRequests
+from confluent_shim.errors import Overloaded, TooManyRequests, TooManyStreams
 
 
 def test_requests_are_taken_on_up_to_the_limit_and_again_when_one_leaves() -> None:
@@ -28,6 +28,19 @@ def test_bytes_are_held_up_to_the_limit_and_let_go_with_their_request() -> None:
         second.hold(40)
     with capacity.request() as third:
         third.hold(100)
+
+
+def test_streams_are_counted_apart_from_requests() -> None:
+    """Neither takes the places of the other."""
+    capacity = Capacity(requests=1, size=100, streams=2)
+    with capacity.stream(), capacity.stream() as second, capacity.request():
+        with pytest.raises(TooManyStreams, match="2 streams"), capacity.stream():
+            pass
+        with pytest.raises(TooManyRequests), capacity.request():
+            pass
+        second.hold(100)
+    with capacity.stream() as other:
+        other.hold(100)
 
 
 def test_a_request_that_fails_leaves_its_place() -> None:

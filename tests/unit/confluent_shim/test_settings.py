@@ -81,6 +81,14 @@ class TestSources:
         assert load(SHIM_SERVER__THREADS="2").requests_at_a_time() == 1
         assert load(SHIM_SERVER__THREADS="10", SHIM_LIMITS__REQUESTS="3").requests_at_a_time() == 3
 
+    def test_streams_have_threads_of_their_own_and_leave_one_for_the_rest(self, load: Load) -> None:
+        """A tenth of them, or what is left beside the requests; few threads keep none open."""
+        assert load().streams_at_a_time() == 4
+        assert load(SHIM_SERVER__THREADS="100", SHIM_LIMITS__REQUESTS="97").streams_at_a_time() == 2
+        assert load(SHIM_SERVER__THREADS="2").streams_at_a_time() == 0
+        assert load(SHIM_LIMITS__STREAMS="0").streams_at_a_time() == 0
+        assert load(SHIM_LIMITS__STREAMS="7").streams_at_a_time() == 7
+
     def test_a_worker_that_ends_has_time_for_its_last_answer_and_for_what_producers_hold(self, load: Load) -> None:
         assert load(SHIM_LIMITS__DEADLINE="0.5").seconds_to_stop() > 0.5 + CLOSE_SECONDS
 
@@ -90,6 +98,11 @@ class TestRefusals:
         """A file that is asked for and not there stops the start."""
         with pytest.raises(SettingsInvalid, match=r"absent\.toml"):
             load_settings(tmp_path / "absent.toml", {})
+
+    @pytest.mark.parametrize("limits", ["requests = 40", "streams = 8", "requests = 30\nstreams = 10"])
+    def test_requests_and_streams_that_would_hold_every_thread_are_refused(self, load: Load, limits: str) -> None:
+        """One thread at least answers probes."""
+        assert "must be less than server.threads, 40" in refusal(load, f"[limits]\n{limits}\n")
 
     def test_broken_toml_is_told_with_its_file(self, load: Load) -> None:
         """What the parser says stands behind the name of the file."""
