@@ -24,6 +24,7 @@ from jsonschema_bridge.errors import (
 from jsonschema_bridge.framing import frame, unframe
 from jsonschema_bridge.framing import prefix as frame_prefix
 from jsonschema_bridge.json_text import confluent_text, encoding_of, read_json, read_json_loosely, utf8
+from jsonschema_bridge.lint import Lint, lint_json_schema
 from jsonschema_bridge.registry import RegisteredSchema, Registry, Schema, SchemaReference
 from jsonschema_bridge.validation import (
     JsonSchemaValidator,
@@ -43,6 +44,7 @@ __all__ = [
     "Derived",
     "JsonSchemaValidator",
     "JsonUnreadable",
+    "Lint",
     "NotFramed",
     "Refusal",
     "RegisteredSchema",
@@ -70,6 +72,7 @@ __all__ = [
     "encoding_of",
     "frame",
     "frame_prefix",
+    "lint_json_schema",
     "read_json",
     "read_json_loosely",
     "read_schema",

@@ -51,6 +51,7 @@ _ASSERTED = frozenset(
         "uri-template",
     ]
 )
+_ASSERTED_SINCE_2019 = frozenset({"duration", "idn-email", "idn-hostname", "iri", "iri-reference", "uuid"})
 _ANNOTATIONS = frozenset(("contentEncoding", "contentMediaType"))
 MAPS = frozenset(("properties", "patternProperties", "definitions", "$defs", "dependencies", "dependentSchemas"))
 """Keywords whose members are names of the schema's own, each with a schema."""
@@ -73,6 +74,11 @@ def validator_class(schema: object) -> Draft:
 def reads_integers_by_text(schema: object) -> bool:
     """Tell whether Confluent refuses 1.0 as an integer under the draft of `schema`."""
     return dialect(schema) in _EVERIT
+
+
+def formats(schema: object) -> frozenset[str]:
+    """Return the formats that are checked under the draft of `schema`."""
+    return _ASSERTED if reads_integers_by_text(schema) else _ASSERTED | _ASSERTED_SINCE_2019
 
 
 def id_keyword(schema: object, default: str = DRAFT_7) -> str:

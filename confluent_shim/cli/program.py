@@ -4,6 +4,7 @@ from confluent_shim.cli.bindings import bindings
 from confluent_shim.cli.config import config
 from confluent_shim.cli.dev import dev
 from confluent_shim.cli.exits import GuardedGroup
+from confluent_shim.cli.schema import schema
 from confluent_shim.cli.serve import serve
 from confluent_shim.cli.validate import validate
 
@@ -14,7 +15,7 @@ def program() -> None:
     """Serve a Confluent REST endpoint on which every topic carries exactly one schema."""
 
 
-for command in (dev, serve, config, bindings, validate):
+for command in (dev, serve, config, bindings, validate, schema):
     program.add_command(command)
 
 

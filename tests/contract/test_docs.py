@@ -249,7 +249,7 @@ class TestCommands:
 
 
 def _commands_told() -> list[str]:
-    return re.findall(r"^### `(confluent-shim [a-z ]+)`$", read("cli.md"), re.MULTILINE)
+    return re.findall(r"^### `(confluent-shim [a-z -]+)`$", read("cli.md"), re.MULTILINE)
 
 
 def _commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
