@@ -17,9 +17,10 @@ from confluent_shim.api.produce_v2 import ProduceV2
 from confluent_shim.api.produce_v3 import ProduceV3
 from confluent_shim.api.relay import relays
 from confluent_shim.capacity import Capacity
+from confluent_shim.configuration import load_settings
 from confluent_shim.errors import MethodUnsupported, RouteUnknown
 from confluent_shim.services import Services, build_services
-from confluent_shim.settings import Settings, load_settings
+from confluent_shim.settings import Settings
 from confluent_shim.telemetry import configure_logging
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
+from confluent_shim.configuration import hand_down, load_settings, metrics_folder
 from confluent_shim.errors import SinkUnavailable, StartError
-from confluent_shim.settings import hand_down, load_settings, metrics_folder
 from topic_map import TopicMapError
 
 if TYPE_CHECKING:

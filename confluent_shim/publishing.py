@@ -9,15 +9,14 @@ from msgspec.structs import replace
 
 from confluent_shim.convention import Implicit
 from confluent_shim.enforcement import RECORD_BYTES, Enforcer, Verdict
+from confluent_shim.error_table import Code, answer_of
 from confluent_shim.errors import (
     BodyUnreadable,
-    Code,
     RecordsRefused,
     RecordsRejected,
     RecordTooLarge,
     ShimError,
     TopicUnbound,
-    answer_of,
 )
 from confluent_shim.observing import Observation
 from confluent_shim.records import Delivery, ProduceRequest, Receipt

@@ -5,12 +5,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from confluent_shim.administration import Administration
+from confluent_shim.configuration import metrics_folder
 from confluent_shim.convention import Convention
 from confluent_shim.enforcement import Enforcer
 from confluent_shim.errors import SettingsInvalid
 from confluent_shim.publishing import Publisher
 from confluent_shim.schemas import Schemas
-from confluent_shim.settings import Cluster, RegistryEndpoint, RestProxyEndpoint, Settings, metrics_folder
+from confluent_shim.settings import Cluster, RegistryEndpoint, RestProxyEndpoint, Settings
 from confluent_shim.sinks import Sink
 from confluent_shim.sinks.kafka import KafkaSink
 from confluent_shim.sinks.memory import MemorySink

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from confluent_shim.api.facts import facts_of, reason_phrase
-from confluent_shim.errors import RETRY_AFTER_SECONDS, Code, ContentTypeMalformed, RecordsRefused, answer_of
+from confluent_shim.error_table import RETRY_AFTER_SECONDS, Code, answer_of
+from confluent_shim.errors import ContentTypeMalformed, RecordsRefused
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -17,9 +17,9 @@ from confluent_shim.api.negotiation import V2_JSON, answer_type, embedded_format
 from confluent_shim.api.wire_v2 import read_request, render_receipt
 from confluent_shim.capacity import Capacity
 from confluent_shim.convention import Implicit
+from confluent_shim.error_table import Code
 from confluent_shim.errors import (
     BodyUnreadable,
-    Code,
     ContentTypeMalformed,
     ContentTypeUnsupported,
     DeadlinePassed,

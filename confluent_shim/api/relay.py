@@ -12,9 +12,9 @@ from confluent_shim.api.links import Links, relinked, relocated
 from confluent_shim.api.negotiation import PLAIN_JSON, V2_JSON
 from confluent_shim.api.targets import is_ambiguous, sent_target
 from confluent_shim.capacity import Capacity
+from confluent_shim.configuration import is_inherited
 from confluent_shim.errors import RouteUnknown, ShimError
 from confluent_shim.services import Services
-from confluent_shim.settings import is_inherited
 from confluent_shim.sinks.upstream import Answer, Upstream
 from confluent_shim.sinks.wire import Body
 

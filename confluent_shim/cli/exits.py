@@ -53,7 +53,8 @@ def exit_code(status: int) -> int:
 
 def explained(error: Exception) -> tuple[str, int]:
     """Return the line that tells of `error` and the exit code, by the one table of the service."""
-    from confluent_shim.errors import ANSWERS, StartError, answer_of
+    from confluent_shim.error_table import ANSWERS, answer_of
+    from confluent_shim.errors import StartError
 
     if isinstance(error, CommandError):
         return str(error), error.code

@@ -30,7 +30,7 @@ def serve(config: Path | None, workers: int | None, host: str | None, port: int 
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
-    from confluent_shim.settings import hand_down, load_settings
+    from confluent_shim.configuration import hand_down, load_settings
 
     settings = load_settings(config)
     server = settings.server

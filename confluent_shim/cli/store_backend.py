@@ -94,7 +94,7 @@ class StoreBackend:
 
 def open_store_backend(config: Path | None) -> StoreBackend:
     """Read the settings; nothing else is opened before it is needed. Raises SettingsInvalid."""
-    from confluent_shim.settings import load_settings
+    from confluent_shim.configuration import load_settings
 
     settings = load_settings(config)
     if settings.store == "memory:":

@@ -13,11 +13,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from confluent_shim.configuration import environment_without_settings
 from confluent_shim.devstack.kafka import MockKafka
 from confluent_shim.devstack.registry import registry_app, serving
 from confluent_shim.devstack.sample import BAD_EVENT, GOOD_EVENT, SAMPLE_SCHEMA, SAMPLE_TOPIC
 from confluent_shim.errors import StartError
-from confluent_shim.settings import environment_without_settings
 from jsonschema_bridge.registry import MemoryRegistry
 
 _READY_SECONDS = 30.0

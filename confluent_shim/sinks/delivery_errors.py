@@ -5,7 +5,7 @@ Sources: rest-proxy contract, sections 1.8 and 2.4; design decision 8; measured 
 
 from confluent_kafka import KafkaError
 
-from confluent_shim.errors import Code
+from confluent_shim.error_table import Code
 from confluent_shim.records import Delivery, Outcome
 
 AUTHENTICATION = frozenset(

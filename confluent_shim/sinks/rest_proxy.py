@@ -10,8 +10,8 @@ from io import BytesIO
 from typing import NamedTuple
 from urllib.parse import quote
 
+from confluent_shim.error_table import Code
 from confluent_shim.errors import (
-    Code,
     MetadataForbidden,
     MetadataUnavailable,
     SinkUnavailable,

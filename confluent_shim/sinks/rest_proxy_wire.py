@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from confluent_shim.errors import Code
+from confluent_shim.error_table import Code
 from confluent_shim.records import AdmittedRecord, Delivery, Outcome
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

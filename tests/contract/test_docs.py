@@ -13,9 +13,9 @@ from confluent_kafka import KafkaError
 from prometheus_client.metrics import MetricWrapperBase
 
 from confluent_shim.cli.program import program
-from confluent_shim.errors import ANSWERS
+from confluent_shim.configuration import described
+from confluent_shim.error_table import ANSWERS
 from confluent_shim.records import Delivery
-from confluent_shim.settings import described
 from confluent_shim.sinks.delivery_errors import failed
 from confluent_shim.sinks.kafka import DEFAULTS, FIXED
 from confluent_shim.telemetry import Metrics

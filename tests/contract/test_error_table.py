@@ -3,9 +3,8 @@
 import pytest
 from confluent_kafka import KafkaError
 
+from confluent_shim.error_table import ANSWERS, Code, answer_of, leaves
 from confluent_shim.errors import (
-    ANSWERS,
-    Code,
     DeadlinePassed,
     MetadataUnavailable,
     Overloaded,
@@ -17,8 +16,6 @@ from confluent_shim.errors import (
     UpstreamBroken,
     UpstreamSilent,
     UpstreamUnavailable,
-    answer_of,
-    leaves,
 )
 from confluent_shim.sinks.delivery_errors import failed
 from jsonschema_bridge import BridgeError, RegistryUnauthorized, RegistryUnavailable

@@ -6,6 +6,7 @@ import pytest
 import confluent_shim.errors
 import jsonschema_bridge.errors
 import topic_map.errors
+from confluent_shim.error_table import answer_of, leaves
 from confluent_shim.errors import (
     AdminSwitchedOff,
     RecordsRejected,
@@ -13,8 +14,6 @@ from confluent_shim.errors import (
     ShimError,
     StartError,
     TopicUnbound,
-    answer_of,
-    leaves,
 )
 from topic_map import SubjectTaken
 

@@ -15,7 +15,8 @@ from confluent_shim.cli.exits import (
     GuardedGroup,
     explained,
 )
-from confluent_shim.errors import ANSWERS, SettingsInvalid
+from confluent_shim.error_table import ANSWERS
+from confluent_shim.errors import SettingsInvalid
 
 from .conftest import invoke
 

@@ -6,12 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from confluent_shim.errors import SettingsInvalid
-from confluent_shim.settings import (
-    CLOSE_SECONDS,
-    Cluster,
-    Secret,
-    Settings,
+from confluent_shim.configuration import (
     described,
     effective,
     environment_without_settings,
@@ -19,6 +14,8 @@ from confluent_shim.settings import (
     load_settings,
     metrics_folder,
 )
+from confluent_shim.errors import SettingsInvalid
+from confluent_shim.settings import CLOSE_SECONDS, Cluster, Secret, Settings
 
 Load = Callable[..., Settings]
 KAFKA = "SHIM_CLUSTERS__DEFAULT__KAFKA__"
