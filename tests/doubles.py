@@ -147,6 +147,11 @@ class ArrivingBody:
             self._bytes += data
             self._arrived.notify_all()
 
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether all that was sent was read."""
+        return not self._bytes
+
     def end(self) -> None:
         """Say that nothing more comes, be it that the client is done or that it is gone."""
         with self._arrived:

@@ -111,6 +111,8 @@ class ProduceV3:
         reading = Reading(reader, window, pieces(environ["wsgi.input"].read, length), place.leave)
         facts.is_stream = True
         answer = StreamAnswer(reading, writer.lines(), aside=not is_short)
+        if environ.get("HTTP_EXPECT", "").lower() == "100-continue":
+            answer.ask_for_body()
         return "200 OK", [("Content-Type", media_type)], answer
 
     def _batch(self, environ: "WSGIEnvironment", target: Target, accept: str | None) -> Answer:

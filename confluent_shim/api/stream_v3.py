@@ -38,6 +38,7 @@ _TOGETHER = 500  # records that are judged and handed over as one
 _FLUSH_BYTES = 65_536
 _GRACE_SECONDS = 0.5  # for records that are on their way when a stream ends, as in Confluent
 _TICK_SECONDS = 0.1
+_ASKED_SECONDS = 1.0  # enough for a server to ask; a client that has nothing to send yet is answered then all the same
 
 _WITHIN_A_TOKEN = ("expected ident", "invalid escape", "invalid number", "control character")
 """How the reasons begin that leave no doubt where a record ends."""
@@ -246,15 +247,27 @@ class StreamAnswer:
         return self
 
     def __next__(self) -> bytes:
-        if not self._begun:
-            self._begun = True
-            if self._aside:
-                # Nobody waits for it at the end of the process: it may be reading what never comes.
-                threading.Thread(target=self._reading.run, name="record-stream", daemon=True).start()
-                self._guard = _Guard(self._reading.over)
-            else:
-                self._reading.run()
+        self._begin()
         return next(self._lines)
+
+    def ask_for_body(self) -> None:
+        """Begin to read ahead of the answer, for a client that sends its body only when it is told to go on.
+
+        A server tells it so (100) when it is first asked for the body, and no longer when the answer has begun.
+        """
+        self._begin()
+        self._reading.arrived.wait(_ASKED_SECONDS)
+
+    def _begin(self) -> None:
+        if self._begun:
+            return
+        self._begun = True
+        if self._aside:
+            # Nobody waits for it at the end of the process: it may be reading what never comes.
+            threading.Thread(target=self._reading.run, name="record-stream", daemon=True).start()
+            self._guard = _Guard(self._reading.over)
+        else:
+            self._reading.run()
 
     def close(self) -> None:
         """End the writing side; closed already is fine."""
@@ -265,13 +278,17 @@ class StreamAnswer:
 
 
 class Reading:
-    """The reading side at work on `body`. At its end it calls `leave`, once, and sets `over`."""
+    """The reading side at work on `body`. At its end it calls `leave`, once, and sets `over`.
+
+    `arrived` is set when the first of the body is there, or nothing of it comes.
+    """
 
     def __init__(self, reader: Reader, window: Window, body: Iterator[bytes], leave: Callable[[], None]) -> None:
         self.window = window
         self.over = threading.Event()
+        self.arrived = threading.Event()
         self._reader = reader
-        self._body = body
+        self._body = self._noticed(body)
         self._leave = leave
 
     def run(self) -> None:
@@ -282,6 +299,14 @@ class Reading:
                 self._take_in_the_rest()
         finally:
             self.end()
+
+    def _noticed(self, body: Iterator[bytes]) -> Iterator[bytes]:
+        try:
+            first = next(body, b"")
+        finally:
+            self.arrived.set()
+        yield first
+        yield from body
 
     def _take_in_the_rest(self) -> None:
         """Read on, within bounds, behind a record that nobody can read.

@@ -191,6 +191,36 @@ def test_the_status_is_there_before_anything_was_read(shim: Shim) -> None:
         pass
 
 
+class TestAClientThatWaitsToBeAskedForItsBody:
+    def test_is_asked_before_its_status_is_there(self, shim: Shim) -> None:
+        body, asked = ArrivingBody(), threading.Event()
+
+        def read(size: int) -> bytes:
+            asked.set()
+            return body.read(size)
+
+        body.send(GOOD.encode())
+        with shim.open_stream("orders", read, HTTP_EXPECT="100-Continue") as answer:
+            assert asked.is_set()
+            assert [line["error_code"] for line in parsed(next(answer))] == [200]
+            body.end()
+
+    def test_has_its_status_although_it_sends_nothing_yet(self, shim: Shim) -> None:
+        body = ArrivingBody()
+        with shim.open_stream("orders", body.read, HTTP_EXPECT="100-continue") as answer:
+            body.send(GOOD.encode())
+            assert [line["error_code"] for line in parsed(next(answer))] == [200]
+            body.end()
+
+    def test_of_which_the_length_is_known_is_asked_too(self, shim: Shim) -> None:
+        body = ArrivingBody()
+        body.send(GOOD.encode())
+        length = str(len(GOOD))
+        with shim.open_stream("orders", body.read, HTTP_EXPECT="100-continue", CONTENT_LENGTH=length) as answer:
+            assert body.is_empty
+            assert [line["error_code"] for line in parsed(next(answer))] == [200]
+
+
 class TestWithLateDeliveries:
     @pytest.fixture
     def sink(self) -> LateSink:
