@@ -1,16 +1,20 @@
-"""curl and the v3 API."""
+"""curl and the v3 API: batches, and streams in which each record is answered before the next is sent."""
 
 import json
+import subprocess
 import uuid
-from typing import NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, NamedTuple
 
 import pytest
 
-from tests.e2e.clients.curl import Curl
+from tests.e2e.clients.curl import CURL, Curl, of_type
 from tests.e2e.server import Server
 from tests.stack import Stack
 
 SCHEMA = {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}
+PLAIN_JSON = "application/json"
 
 
 class Target(NamedTuple):
@@ -48,3 +52,61 @@ def test_a_batch_is_written_but_for_what_does_not_conform(curl: Curl, stack: Sta
     (record,) = stack.read_all(target.topic)
     assert (record.partition, record.offset) == (success["partition_id"], success["offset"]) == (3, 0)
     assert record.value == b"\0" + success["value"]["schema_id"].to_bytes(4, "big") + b'{"id":7}'
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--data-binary", "@-"], ["--request", "POST", "--upload-file", "-"], ["--http1.0", "--data-binary", "@-"]],
+    ids=["length", "chunked", "http1.0"],
+)
+def test_a_file_of_records_has_a_line_for_each(curl: Curl, stack: Stack, target: Target, options: list[str]) -> None:
+    records = [_record(1), _record("2"), _record(3)]
+    text = b"\n".join(map(_text, records))
+    ran = curl(*of_type(PLAIN_JSON), *options, target.records, stdin=text)
+    lines = [json.loads(line) for line in ran.output.splitlines()]
+    assert ran.facts["http_code"] == 200
+    assert [line["error_code"] for line in lines] == [200, 400, 200]
+    assert "/id" in lines[1]["message"]
+    written = {(line["partition_id"], line["offset"]) for line in lines if line["error_code"] == 200}
+    assert {(record.partition, record.offset) for record in stack.read_all(target.topic)} == written
+
+
+def test_each_record_of_a_stream_is_answered_before_the_next_is_sent(stack: Stack, target: Target) -> None:
+    with _streaming(target.records) as (requests, answers):
+        codes = []
+        for number in (1, "2", 3):
+            requests.write(_text(_record(number)))
+            requests.flush()
+            codes.append(json.loads(answers.readline())["error_code"])
+            assert stack.end_offsets(target.topic) == codes.count(200)
+        requests.close()
+        assert answers.read() == b""
+    assert codes == [200, 400, 200]
+
+
+def test_a_stream_that_waits_for_100_continue_gets_it(curl: Curl, target: Target) -> None:
+    # curl waits so before each body whose length it does not know; without the interim answer longer than it has.
+    patient = ["--verbose", "--expect100-timeout", "60", "--request", "POST", "--upload-file", "-"]
+    ran = curl(*patient, *of_type(PLAIN_JSON), target.records, stdin=_text(_record(1)))
+    assert "> Expect: 100-continue" in ran.errors
+    assert "< HTTP/1.1 100 Continue" in ran.errors
+    assert ran.document["error_code"] == 200
+
+
+@contextmanager
+def _streaming(address: str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """Run curl between two pipes; `--upload-file .` has it read answers while it waits for more to send.
+
+    With a bound of time curl would wait for its input alone, so there is none.
+    """
+    sending = ["--no-buffer", "--request", "POST", "--upload-file", ".", *of_type(PLAIN_JSON)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen([*CURL, *sending, address], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield process.stdin, process.stdout
+        except BaseException:
+            process.kill()
+            raise
+    assert process.returncode == 0
