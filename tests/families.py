@@ -55,6 +55,8 @@ PRODUCE_V3 = Family(
                 {"id": "3", "value": {"schema_id": 1, "subject_name_strategy": "TOPIC_NAME", "data": {"id": 1}}},
             ]
         },
+        {"value": {"type": "JSON", "data": {"id": 1}}},
+        {"key": {"type": "STRING", "data": "k"}, "value": {"data": {"id": 1}}, "timestamp": 1, "partition_id": 1},
     ],
 )
 METADATA = Family(

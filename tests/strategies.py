@@ -146,9 +146,9 @@ def _targets(draw: st.DrawFn, paths: Sequence[str], segments: Segments) -> bytes
 
 
 def bodies(documents: Sequence[object]) -> st.SearchStrategy[bytes]:
-    """Give bodies that are one of `documents`, nearly one of them, any JSON, or any bytes."""
-    near: list[st.SearchStrategy[bytes]] = [near_to(document) for document in documents]
-    texts = _mostly(st.one_of(near or [st.just(b"")]), JSON_VALUES.map(_text))
+    """Give bodies that are one of `documents`, nearly one of them or several such, any JSON, or any bytes."""
+    near: st.SearchStrategy[bytes] = st.one_of([near_to(document) for document in documents] or [st.just(b"")])
+    texts = _mostly(near, JSON_VALUES.map(_text) | st.lists(near, min_size=2, max_size=3).map(b"\n".join))
     return _mostly(texts | texts.flatmap(damaged), st.binary(max_size=100))
 
 
