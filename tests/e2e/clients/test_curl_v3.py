@@ -10,11 +10,20 @@ from typing import IO, NamedTuple
 import pytest
 
 from tests.e2e.clients.curl import CURL, Curl, of_type
-from tests.e2e.server import Server
+from tests.e2e.server import KINDS, Server, configuration, serving
 from tests.stack import Stack
 
 SCHEMA = {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}
 PLAIN_JSON = "application/json"
+GUNICORN_S_BLOCK = 1024
+"""Bytes of a body in chunks that gunicorn waits for before it hands any of them on."""
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def server(request: pytest.FixtureRequest, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp(request.param)
+    with serving(configuration(folder, stack.kafka_bootstrap, stack.registry_url), kind=request.param) as server:
+        yield server
 
 
 class Target(NamedTuple):
@@ -75,7 +84,7 @@ def test_each_record_of_a_stream_is_answered_before_the_next_is_sent(stack: Stac
     with _streaming(target.records) as (requests, answers):
         codes = []
         for number in (1, "2", 3):
-            requests.write(_text(_record(number)))
+            requests.write(_text(_record(number)).ljust(GUNICORN_S_BLOCK))
             requests.flush()
             codes.append(json.loads(answers.readline())["error_code"])
             assert stack.end_offsets(target.topic) == codes.count(200)
@@ -85,7 +94,7 @@ def test_each_record_of_a_stream_is_answered_before_the_next_is_sent(stack: Stac
 
 
 def test_a_stream_that_waits_for_100_continue_gets_it(curl: Curl, target: Target) -> None:
-    # curl waits so before each body whose length it does not know; without the interim answer longer than it has.
+    # curl waits so before each body whose length it does not know, here for longer than the test lasts.
     patient = ["--verbose", "--expect100-timeout", "60", "--request", "POST", "--upload-file", "-"]
     ran = curl(*patient, *of_type(PLAIN_JSON), target.records, stdin=_text(_record(1)))
     assert "> Expect: 100-continue" in ran.errors
