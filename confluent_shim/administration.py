@@ -5,14 +5,15 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from confluent_shim.derivations import Derivation, Derivations, options_of
 from confluent_shim.enforcement import Enforcer, Verdict
 from confluent_shim.errors import TopicAbsent
 from confluent_shim.publishing import Publisher
 from confluent_shim.readings import check_schema
 from confluent_shim.records import ProduceRequest
-from confluent_shim.schemas import KIND_OF_ENCODING
+from confluent_shim.schemas import kind_that_judges, subject_of
 from confluent_shim.sinks import Sink
-from jsonschema_bridge import RegisteredSchema, Schema, SchemaInvalid
+from jsonschema_bridge import RegisteredSchema, Schema, SchemaInvalid, derive, references_of
 from jsonschema_bridge.registry import CachedRegistry
 from topic_map import (
     Bind,
@@ -48,6 +49,7 @@ class Administration:
         sinks: Mapping[str, Sink],
         enforcer: Enforcer,
         publisher: Publisher,
+        derivations: Derivations,
     ) -> None:
         self._store = store
         self._registries = registries
@@ -55,6 +57,7 @@ class Administration:
         self._sinks = sinks
         self._enforcer = enforcer
         self._publisher = publisher
+        self._derivations = derivations
 
     def table(self) -> Table:
         """Return the table in force."""
@@ -83,10 +86,11 @@ class Administration:
     ) -> Binding:
         """Bind a topic and return the row that is now in force.
 
-        With `schema` its text is registered as the subject's next version first; with `create_topic` a missing topic
-        is created. Both happen before the table changes, so a change that the store refuses may leave them behind.
-        Raises BindingInvalid, NotYetSupported, TopicTaken, SubjectTaken, StaleRevision, TopicAbsent, SchemaInvalid
-        and the registry's errors.
+        With `schema` its text is registered as the subject's next version first, the source subject's if there is one;
+        what is derived from that is registered in any case; with `create_topic` a missing topic is created. All that
+        happens before the table changes, so a change that the store refuses may leave it behind.
+        Raises BindingInvalid, NotYetSupported, TopicTaken, SubjectTaken, StaleRevision, TopicAbsent, SchemaInvalid,
+        SchemaNotDerivable and the registry's errors.
         """
         binding = check(binding)
         change = Bind(binding, replace=replace_existing)
@@ -96,7 +100,7 @@ class Administration:
             raise StaleRevision(expected_revision, before.revision)
         apply_changes(before, [change], self._identities)
         if schema is not None:
-            check_schema(Schema(schema, KIND_OF_ENCODING[binding.encoding]), self._registries[binding.cluster])
+            self._check_text(binding, Schema(schema, kind_that_judges(binding)))
         self._check_key_subject(binding)
         self._check_topic(binding, create_topic=create_topic)
         version = self._check_subject(binding, schema)
@@ -109,13 +113,37 @@ class Administration:
     def _began_at(self, binding: Binding) -> int | None:
         """Return where the binding that this one replaces began, when it is on the same subject."""
         old = self._store.table().get(binding.topic)
-        if old is None or (old.cluster, old.subject) != (binding.cluster, binding.subject):
+        if old is None or (old.cluster, subject_of(old, "value")) != (binding.cluster, subject_of(binding, "value")):
             return None
         return old.bound_version
 
     def unbind(self, topic: str, author: Author, *, expected_revision: int | None = None) -> int:
         """Unbind a topic and return the revision in force. Raises TopicNotBound, StaleRevision."""
         return self._store.change([Unbind(topic)], expected_revision=expected_revision, who=author.who, why=author.why)
+
+    def derivation(self, topic: str) -> Derivation:
+        """Return what the newest version of the source subject, or the pinned one, becomes in Avro.
+
+        Raises TopicNotBound, BindingInvalid for a topic that has no source subject, SchemaNotDerivable, SchemaInvalid
+        and the registry's errors.
+        """
+        binding, registry, source = self._source(topic)
+        return self._derivations.of(registry, binding, source)
+
+    def derive(self, topic: str) -> Derivation:
+        """Register the same under the wire subject: with that it judges, and lands. Raises the same."""
+        binding, registry, source = self._source(topic)
+        return self._derivations.register(registry, binding, source)
+
+    def _source(self, topic: str) -> tuple[Binding, CachedRegistry, RegisteredSchema]:
+        binding = self.binding(topic)
+        if binding.source_subject is None:
+            raise BindingInvalid("source_subject", f"is null: nothing is derived for topic {topic!r}")
+        registry = self._registries[binding.cluster]
+        registry.invalidate(binding.source_subject)
+        registry.invalidate(binding.subject)
+        version = pinned_version(binding) or registry.versions(binding.source_subject)[-1]
+        return binding, registry, registry.registered(binding.source_subject, version)
 
     def validate(self, request: ProduceRequest) -> Verdict:
         """Judge `request` as a produce would, and send nothing. Raises what producing raises."""
@@ -131,6 +159,14 @@ class Administration:
                 f"Create it, or ask for it with create_topic (--create-topic)."
             )
         sink.create_topic(binding.topic)
+
+    def _check_text(self, binding: Binding, schema: Schema) -> None:
+        """Check a schema that is not registered yet."""
+        registry = self._registries[binding.cluster]
+        if binding.source_subject is None:
+            check_schema(schema, registry)
+        else:
+            derive(schema, references_of(registry), options_of(binding))
 
     def _check_key_subject(self, binding: Binding) -> None:
         """Make sure that the newest version of the key subject, if there is one, can judge keys."""
@@ -150,21 +186,24 @@ class Administration:
     def _check_subject(self, binding: Binding, schema: str | None) -> int:
         """Make sure that the version to begin with exists and compiles, and return its number."""
         registry = self._registries[binding.cluster]
+        subject, kind = subject_of(binding, "value"), kind_that_judges(binding)
         registered: RegisteredSchema
         if schema is not None:
-            registered = registry.register(binding.subject, Schema(schema, KIND_OF_ENCODING[binding.encoding]))
-        registry.invalidate(binding.subject)
-        versions = registry.versions(binding.subject)
+            registered = registry.register(subject, Schema(schema, kind))
+        registry.invalidate(subject)
+        versions = registry.versions(subject)
         if (binding.bound_version or 1) > versions[-1]:
-            raise BindingInvalid("bound_version", f"{binding.subject!r} has no version {binding.bound_version}")
+            raise BindingInvalid("bound_version", f"{subject!r} has no version {binding.bound_version}")
         pinned = pinned_version(binding)
         if schema is None or pinned is not None:
-            registered = registry.registered(binding.subject, pinned or versions[-1])
-        if registered.schema.kind != KIND_OF_ENCODING[binding.encoding]:
+            registered = registry.registered(subject, pinned or versions[-1])
+        if registered.schema.kind != kind:
             raise BindingInvalid(
-                "encoding",
-                f"{binding.encoding!r} needs a schema of type {KIND_OF_ENCODING[binding.encoding]}; version "
-                f"{registered.version} of subject {binding.subject!r} is {registered.schema.kind}",
+                "source_subject" if binding.source_subject else "encoding",
+                f"{binding.source_subject or binding.encoding!r} needs a schema of type {kind}; version "
+                f"{registered.version} of subject {subject!r} is {registered.schema.kind}",
             )
         check_schema(registered.schema, registry)
+        if binding.source_subject is not None:
+            self._derivations.register(registry, binding, registered)
         return registered.version

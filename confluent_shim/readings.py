@@ -10,6 +10,7 @@ from confluent_shim.records import EmbeddedFormat, Part
 from jsonschema_bridge import (
     AvroCodec,
     AvroUndecodable,
+    Derived,
     JsonSchemaValidator,
     JsonUnreadable,
     NotFramed,
@@ -97,6 +98,28 @@ def _avro(codec: AvroCodec, carried_id: int | None) -> Compiled:
     }
     takes_null = isinstance(codec.encode_plain(None), bytes)
     return Compiled(carried_id, takes_null, "avro", readings, codec.decode, lambda _: True, lambda _: ())
+
+
+def derived(validator: JsonSchemaValidator, form: Derived, carried_id: int | None) -> Compiled:
+    """Return what a JSON Schema means whose values land as the Avro that is derived from it."""
+    is_valid, encode, prefix = validator.is_valid, form.encode, _prefix(carried_id)
+
+    def landing(_: msgspec.Raw, parsed: object) -> bytes | None:
+        if not is_valid(parsed):
+            return None
+        encoded = encode(parsed)
+        return prefix + encoded if isinstance(encoded, bytes) else None
+
+    def violations(parsed: object) -> Iterable[Violation]:
+        if not is_valid(parsed):
+            return validator.violations(parsed)
+        encoded = encode(parsed)
+        return () if isinstance(encoded, bytes) else encoded
+
+    reading = Reading(landing, violations)
+    readings: dict[EmbeddedFormat, Reading] = {"json": reading, "jsonschema": reading, "string": _string(reading)}
+    takes_null = is_valid(None) and isinstance(encode(None), bytes)
+    return Compiled(carried_id, takes_null, "jsonschema", readings, form.decode, is_valid, validator.violations)
 
 
 def _avro_reading(encode: Callable[[object], bytes | list[Violation]], prefix: bytes) -> Reading:

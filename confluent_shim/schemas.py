@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+from confluent_shim.derivations import Derivations
 from confluent_shim.errors import FormatRefused, SchemaForeign, SchemaUnknown, SchemaUnparsable, SinkUnavailable
-from confluent_shim.readings import Compiled, Reading, binary, compiled, framed
+from confluent_shim.readings import Compiled, Reading, binary, compiled, derived, framed
 from confluent_shim.records import Claimed, EmbeddedFormat, Part
 from jsonschema_bridge import (
     JsonUnreadable,
@@ -16,6 +17,7 @@ from jsonschema_bridge import (
     SchemaNotInSubject,
     SchemaRefused,
     avro_identity,
+    compile_json_schema,
     read_json,
     read_schema,
     references_of,
@@ -35,6 +37,7 @@ BY_RECORD = ("RECORD_NAME", "TOPIC_RECORD_NAME")
 class InForce(NamedTuple):
     """The schema that judges one part of a request, and how it reads the format in which that comes.
 
+    `subject`, `version` and `schema_id` are those of what lands: of derived Avro where a JSON Schema judges.
     `carried_id` is the schema id in every frame that is made here: None where there is no frame, and in binary, where
     each record brings its own. `takes_null` tells whether null conforms to the schema.
     """
@@ -49,18 +52,21 @@ class InForce(NamedTuple):
 
 
 class _Current(NamedTuple):
-    """The schema that was in force for a binding when its subject had these versions."""
+    """The schema that was in force for a binding when its subjects had these versions; a source subject has two."""
 
     binding: Binding
     versions: Sequence[int]
+    wire_versions: Sequence[int] | None
     schema: InForce
 
 
 class Schemas:
     """Finds the schema that is in force for a binding; for each use a schema id is compiled once."""
 
-    def __init__(self, registries: Mapping[str, Registry]) -> None:
+    def __init__(self, registries: Mapping[str, Registry], derivations: Derivations) -> None:
         self._registries = registries
+        self._derivations = derivations
+        self._derived: dict[tuple[str, int, int], Compiled] = {}
         self._compiled: dict[tuple[str, int, SchemaKind, Part, bool], Compiled] = {}
         self._current: dict[tuple[str, Part, EmbeddedFormat | None], _Current] = {}
 
@@ -85,14 +91,16 @@ class Schemas:
         registry = self.registry(binding)
         subject = subject_of(binding, part)
         versions = registry.versions(subject)
+        wire_versions = registry.versions(binding.subject) if _is_derived(binding, part) else None
         current = self._current.get((binding.topic, part, embedded_format))
-        if not claimed and current is not None and current.binding is binding and current.versions is versions:
+        same = current is not None and current.binding is binding and current.versions is versions
+        if current is not None and same and current.wire_versions is wire_versions and not claimed:
             return current.schema  # what most requests ask for, and nothing has changed since it was asked last
         schema = self._found(registry, binding, part, embedded_format, claimed, versions)
         if not claimed:
             if len(self._current) >= _MAX_COMPILED:
                 self._current.clear()
-            self._current[binding.topic, part, embedded_format] = _Current(binding, versions, schema)
+            self._current[binding.topic, part, embedded_format] = _Current(binding, versions, wire_versions, schema)
         return schema
 
     def _found(
@@ -105,29 +113,37 @@ class Schemas:
         versions: Sequence[int],
     ) -> InForce:
         subject = subject_of(binding, part)
-        taken = versions_taken(binding, versions, part)
+        wires = self._derivations.wires(registry, binding, versions) if _is_derived(binding, part) else None
+        taken = versions_taken(binding, versions if wires is None else tuple(wires), part)
         if not taken:
             raise SchemaForeign(
                 f"Subject {subject} has no version that the binding of {binding.topic} takes "
-                f"(versions = {binding.versions})."
+                f"(versions = {binding.versions}{'' if wires is None else ', derived Avro registered'})."
             )
         if claimed:
-            _check_claim(binding, part, versions, claimed)
-            found = _claimed_version(registry, binding, part, taken, claimed)
+            numbered = versions if claimed.subject in (None, subject) else registry.versions(binding.subject)
+            _check_claim(binding, part, numbered, claimed)
+            found = _claimed_version(registry, binding, part, taken, claimed, wires)
         else:
             found = registry.registered(subject, taken[-1])
-        schema = self._of(registry, binding, part, found)
+        lands = found if wires is None else wires[found.version]
+        schema = self._of(registry, binding, part, found, lands)
         if embedded_format == "binary":
             named = [found] if claimed else [registry.registered(subject, version) for version in taken]
-            in_binary = self._binary(registry, binding, part, named)
-            return InForce(subject, found.version, found.schema_id, "binary", None, schema.takes_null, in_binary)
+            landing = named if wires is None else [wires[each.version] for each in named]
+            in_binary = self._binary(registry, binding, part, dict(zip(landing, named, strict=True)))
+            return InForce(lands.subject, lands.version, lands.schema_id, "binary", None, schema.takes_null, in_binary)
         form = embedded_format or schema.own_format
         reading = schema.readings.get(form)
         if reading is None:
             raise _format_refused(binding, part, schema, form)
-        return InForce(subject, found.version, found.schema_id, form, schema.carried_id, schema.takes_null, reading)
+        return InForce(
+            lands.subject, lands.version, lands.schema_id, form, schema.carried_id, schema.takes_null, reading
+        )
 
-    def _of(self, registry: Registry, binding: Binding, part: Part, found: RegisteredSchema) -> Compiled:
+    def _of(
+        self, registry: Registry, binding: Binding, part: Part, found: RegisteredSchema, lands: RegisteredSchema
+    ) -> Compiled:
         use = binding.encoding if part == "value" else "key"
         if not _suits(found, binding, part):
             # An Avro schema's text may well be a JSON Schema too, of another meaning.
@@ -135,7 +151,15 @@ class Schemas:
                 f"version {found.version} of subject {found.subject!r} is {found.schema.kind}, which does not suit "
                 f"the {part}s of topic {binding.topic!r} (encoding = {use})"
             )
-        return self.compiled(registry, binding.cluster, found, part, framed=_framed(binding, part))
+        if not _is_derived(binding, part):
+            return self.compiled(registry, binding.cluster, found, part, framed=_framed(binding, part))
+        known = (binding.cluster, found.schema_id, lands.schema_id)
+        schema = self._derived.get(known)
+        if schema is None:
+            form = self._derivations.of(registry, binding, found).form
+            validator = compile_json_schema(found.schema, references_of(registry))
+            schema = _keep(self._derived, known, derived(validator, form, lands.schema_id))
+        return schema
 
     def compiled(
         self, registry: Registry, cluster: str, found: RegisteredSchema, part: Part, *, framed: bool = True
@@ -148,36 +172,52 @@ class Schemas:
         known = (cluster, found.schema_id, found.schema.kind, part, framed)
         schema = self._compiled.get(known)
         if schema is None:
-            schema = compiled(found.schema, registry, part, found.schema_id if framed else None)
-            self._compiled[known] = schema
-            if len(self._compiled) > _MAX_COMPILED:
-                self._compiled.pop(next(iter(self._compiled)), None)  # the oldest
+            made = compiled(found.schema, registry, part, found.schema_id if framed else None)
+            schema = _keep(self._compiled, known, made)
         return schema
 
-    def _binary(self, registry: Registry, binding: Binding, part: Part, found: Sequence[RegisteredSchema]) -> Reading:
-        """Return how bytes are read: by the schema that their frame names, which must be among those `found`.
+    def _binary(
+        self, registry: Registry, binding: Binding, part: Part, judges: Mapping[RegisteredSchema, RegisteredSchema]
+    ) -> Reading:
+        """Return how bytes are read: by what `judges` the schema that their frame names.
 
         Bytes without a frame are judged by the last of them.
         """
         null = part == "value" and binding.nulls == "validate"
+        *_, last = judges
         if not _framed(binding, part):
-            schema = self._of(registry, binding, part, found[-1])
+            schema = self._of(registry, binding, part, judges[last], last)
             return binary(lambda sent: (schema, sent), null=null)
-        by_id = {each.schema_id: each for each in found if _suits(each, binding, part)}
+        by_id = {each.schema_id: each for each in judges if _suits(judges[each], binding, part)}
 
         def schema_of(schema_id: int) -> Compiled | None:
             named = by_id.get(schema_id)
-            return None if named is None else self._of(registry, binding, part, named)
+            return None if named is None else self._of(registry, binding, part, judges[named], named)
 
-        taken = f"one of the {len(found)} versions of subject {found[-1].subject}"
-        if len(found) == 1:
-            taken = f"version {found[-1].version} of subject {found[-1].subject}, which has id {found[-1].schema_id}"
+        taken = f"one of the {len(judges)} versions of subject {last.subject}"
+        if len(judges) == 1:
+            taken = f"version {last.version} of subject {last.subject}, which has id {last.schema_id}"
         return binary(framed(schema_of, taken), null=null)
+
+
+K = TypeVar("K")
+
+
+def _keep(kept: dict[K, Compiled], key: K, schema: Compiled) -> Compiled:
+    kept[key] = schema
+    if len(kept) > _MAX_COMPILED:
+        kept.pop(next(iter(kept)), None)  # the oldest
+    return schema
 
 
 def subject_of(binding: Binding, part: Part) -> str:
     """Return the subject that judges the values, or the keys, of a topic."""
-    return (binding.key_subject if part == "key" else None) or binding.subject
+    return (binding.key_subject if part == "key" else binding.source_subject) or binding.subject
+
+
+def kind_that_judges(binding: Binding) -> SchemaKind:
+    """Return what kind of schema judges the values of a topic."""
+    return "JSON" if binding.source_subject else KIND_OF_ENCODING[binding.encoding]
 
 
 def versions_taken(binding: Binding, versions: Sequence[int], part: Part = "value") -> Sequence[int]:
@@ -198,6 +238,10 @@ def versions_taken(binding: Binding, versions: Sequence[int], part: Part = "valu
     return [version for version in versions if version >= (binding.bound_version or 1)][-1:]
 
 
+def _is_derived(binding: Binding, part: Part) -> bool:
+    return part == "value" and binding.source_subject is not None
+
+
 def _framed(binding: Binding, part: Part) -> bool:
     return part == "key" or binding.encoding != "json"
 
@@ -205,7 +249,7 @@ def _framed(binding: Binding, part: Part) -> bool:
 def _suits(found: RegisteredSchema, binding: Binding, part: Part) -> bool:
     if part == "key":
         return found.schema.kind in ("JSON", "AVRO")
-    return found.schema.kind == KIND_OF_ENCODING[binding.encoding]
+    return found.schema.kind == kind_that_judges(binding)
 
 
 def _format_refused(binding: Binding, part: Part, schema: Compiled, embedded_format: str) -> FormatRefused:
@@ -224,33 +268,49 @@ def _in_words(binding: Binding, part: Part, current: RegisteredSchema) -> str:
 
 
 def _check_claim(binding: Binding, part: Part, versions: Sequence[int], claimed: Claimed) -> None:
-    """Check what the request says of the subject and its versions. Raises SchemaForeign, SchemaUnknown."""
+    """Check what the request says of the subject and its `versions`. Raises SchemaForeign, SchemaUnknown."""
     subject = subject_of(binding, part)
     named = f"{binding.topic}-{part}" if claimed.strategy == "TOPIC_NAME" else claimed.subject
-    if named is not None and named != subject:
+    subjects = (subject, binding.subject) if part == "value" else (subject,)
+    if named is not None and named not in subjects:
         raise SchemaForeign(
             f"The {part}s of topic {binding.topic} have the subject {subject}, not {named[:_NAME_CHARACTERS]}."
         )
     if isinstance(claimed.version, int) and claimed.version not in versions:
-        raise SchemaUnknown(f"Schema does not exist for subject: {subject}, version: {claimed.version}")
+        raise SchemaUnknown(
+            f"Schema does not exist for subject: {claimed.subject or subject}, version: {claimed.version}"
+        )
     if claimed.strategy in BY_RECORD and claimed.schema is None and claimed.schema_id is None:
         raise SchemaUnknown(f"Cannot use schema_subject_strategy={claimed.strategy} without schema_id or schema.")
 
 
 def _claimed_version(
-    registry: Registry, binding: Binding, part: Part, taken: Sequence[int], claimed: Claimed
+    registry: Registry,
+    binding: Binding,
+    part: Part,
+    taken: Sequence[int],
+    claimed: Claimed,
+    wires: Mapping[int, RegisteredSchema] | None,
 ) -> RegisteredSchema:
-    """Find the version that the request names among those the binding takes."""
+    """Find the version that the request names among those the binding takes; what lands for it may be named instead."""
     every = [registry.registered(subject_of(binding, part), version) for version in reversed(taken)]
     candidates = every
     if claimed.schema is not None:
-        kind = KIND_OF_ENCODING[binding.encoding] if part == "value" else every[0].schema.kind
+        kind = kind_that_judges(binding) if part == "value" else every[0].schema.kind
         candidates = _of_text(registry, every, Schema(claimed.schema, kind))
     if claimed.schema_id is not None:
-        candidates = [found for found in candidates if found.schema_id == claimed.schema_id]
+        candidates = [
+            found
+            for found in candidates
+            if claimed.schema_id in (found.schema_id, wires[found.version].schema_id if wires else None)
+        ]
     if claimed.version is not None:
-        version = registry.versions(every[0].subject)[-1] if claimed.version == "latest" else claimed.version
-        candidates = [found for found in candidates if found.version == version]
+        subject = claimed.subject or every[0].subject
+        version = registry.versions(subject)[-1] if claimed.version == "latest" else claimed.version
+        by_wire = wires if subject != every[0].subject else None
+        candidates = [
+            found for found in candidates if (by_wire[found.version] if by_wire else found).version == version
+        ]
     if claimed.strategy in BY_RECORD:
         prefix = f"{binding.topic}-" if claimed.strategy == "TOPIC_RECORD_NAME" else ""
         candidates = [found for found in candidates if found.subject == f"{prefix}{record_name(found.schema)}"]

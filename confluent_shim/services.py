@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from confluent_shim.administration import Administration
 from confluent_shim.configuration import metrics_folder
 from confluent_shim.convention import Convention
+from confluent_shim.derivations import Derivations
 from confluent_shim.enforcement import Enforcer
 from confluent_shim.errors import SettingsInvalid
 from confluent_shim.publishing import Publisher
@@ -85,7 +86,8 @@ def assemble(
     opened: ExitStack,
 ) -> Services:
     """Put parts together that are open already; tests bring their own."""
-    schemas = Schemas(registries)
+    derivations = Derivations()
+    schemas = Schemas(registries, derivations)
     convention = Convention(
         schemas,
         settings.default_cluster(),
@@ -101,7 +103,7 @@ def assemble(
         mode=settings.mode,
     )
     publisher = Publisher(enforcer, sinks, metrics, settings.max_violations)
-    administration = Administration(store, registries, settings.registries(), sinks, enforcer, publisher)
+    administration = Administration(store, registries, settings.registries(), sinks, enforcer, publisher, derivations)
     upstreams = {
         name: _open_upstream(name, cluster.rest_proxy)
         for name, cluster in settings.clusters.items()

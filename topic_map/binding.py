@@ -16,11 +16,12 @@ Compatibility = Literal["registry", "additive"]
 KeyRule = Literal["any", "none", "required", "subject"]
 Nulls = Literal["tombstone", "validate", "refuse"]
 Mode = Literal["enforce", "observe"]
+Extra = Literal["refuse", "map"]
+Untyped = Literal["refuse", "json"]
 
 #: Fields whose behaviour comes in a later release, with the values that are refused until then
 #: (``None``: every value but the default). A release that brings one deletes its row.
 NOT_YET: Mapping[str, frozenset[str] | None] = {
-    "source_subject": None,
     "compatibility": frozenset({"additive"}),
 }
 
@@ -31,6 +32,9 @@ _LARGEST_LABELS = 64
 _LARGEST_LABEL = 256
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _VERSIONS = re.compile(r"latest|any|pinned ([1-9][0-9]{0,9})")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LARGEST_NAME = 255
+_AVRO = {"avro_extra": "refuse", "avro_untyped": "refuse", "avro_name": "", "avro_namespace": ""}
 _EMPTY_SUBJECT = re.compile(r":\.[^:]*:?")
 
 
@@ -38,8 +42,9 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A topic tied to its subject.
 
     ``subject`` is the wire subject, what consumers read; empty means ``<topic>-value``, and `check` fills it
-    in. ``source_subject`` holds the JSON Schema that an Avro wire schema is derived from, ``key_subject`` the
-    schema of keys where ``key`` is ``subject``. ``versions`` is ``latest``, ``any`` or ``pinned N``.
+    in. ``source_subject`` holds the JSON Schema that an Avro wire schema is derived from (empty means
+    ``<topic>-value.source``), by the options ``avro_...``; ``key_subject`` the schema of keys where ``key`` is
+    ``subject``. ``versions`` is ``latest``, ``any`` or ``pinned N``.
     ``bound_version`` is the subject's version that was current when the topic was bound: adoption under
     ``latest`` starts there. ``mode`` is None where the service's own default holds. ``revision`` is the table's
     revision at which this row last changed; the store sets it and ignores what it is given.
@@ -50,6 +55,10 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     topic: str
     subject: str = ""
     source_subject: str | None = None
+    avro_extra: Extra = "refuse"
+    avro_untyped: Untyped = "refuse"
+    avro_name: str = ""
+    avro_namespace: str = ""
     cluster: str = "default"
     encoding: Encoding = "json-schema"
     versions: str = "latest"
@@ -110,6 +119,8 @@ def check(binding: Binding) -> Binding:
     binding = binding_from_mapping(msgspec.structs.asdict(binding))
     if not binding.subject:
         binding = msgspec.structs.replace(binding, subject=f"{binding.topic}-value")
+    if binding.source_subject == "":
+        binding = msgspec.structs.replace(binding, source_subject=f"{binding.topic}-value.source")
     _check_topic(binding.topic)
     _check_texts(binding)
     _check_labels(binding.labels)
@@ -205,6 +216,19 @@ def _check_pairs(binding: Binding) -> None:
         raise BindingInvalid("key_subject", f"is given, but key is {binding.key!r} and not 'subject'")
     if binding.source_subject is not None and binding.encoding != "avro":
         raise BindingInvalid("source_subject", f"is given, but encoding is {binding.encoding!r} and not 'avro'")
+    _check_avro(binding)
+
+
+def _check_avro(binding: Binding) -> None:
+    for field, default in _AVRO.items():
+        value = getattr(binding, field)
+        if value == default:
+            continue
+        if binding.source_subject is None:
+            raise BindingInvalid(field, "is given, but there is no source_subject to derive Avro from")
+        names = value.split(".") if field == "avro_namespace" else [value]
+        if len(value) > _LARGEST_NAME or not all(map(_NAME.fullmatch, names)):
+            raise BindingInvalid(field, f"{value[:260]!r} is not an Avro name")
 
 
 def _refuse_not_yet(binding: Binding) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response, request
 
-from confluent_shim.administration import Author
+from confluent_shim.administration import Administration, Author
 from confluent_shim.api.answers import encode
 from confluent_shim.api.facts import facts_of
 from confluent_shim.api.negotiation import PLAIN_JSON, embedded_format
@@ -88,7 +88,21 @@ def blueprint(services: Services) -> Blueprint:
             }
         )
 
+    _derivation(routes, administration, token)
     return routes
+
+
+def _derivation(routes: Blueprint, administration: Administration, token: Secret | None) -> None:
+    """Add the routes of what is derived for a topic."""
+
+    @routes.get("/bindings/<topic>/derivation")
+    def look(topic: str) -> Response:
+        return _json(administration.derivation(topic).told())
+
+    @routes.post("/bindings/<topic>/derivation")
+    def register(topic: str) -> Response:
+        _author(token)
+        return _json(administration.derive(topic).told())
 
 
 def _author(token: Secret | None) -> Author:

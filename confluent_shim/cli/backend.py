@@ -1,6 +1,6 @@
 """What the commands need of a topic map, wherever it is: in a store, or behind a running shim."""
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -22,6 +22,27 @@ class Judgement(msgspec.Struct, frozen=True):
     subject: str
     version: int
     value_schema_id: int
+
+
+class CarryRule(msgspec.Struct, frozen=True):
+    """What derived Avro cannot carry though the JSON Schema admits it."""
+
+    pointer: str
+    rule: str
+    message: str
+
+
+class Derivation(msgspec.Struct, frozen=True):
+    """The Avro that is derived for a topic; version and id are None while it is not registered."""
+
+    topic: str
+    source_subject: str
+    source_version: int
+    subject: str
+    version: int | None
+    schema_id: int | None
+    schema: Any
+    carry_rules: list[CarryRule]
 
 
 class BindRequest(NamedTuple):
@@ -60,6 +81,10 @@ class Backend(Protocol):
 
     def unbind(self, topic: str, *, expected_revision: int | None, why: str) -> int:
         """Unbind `topic` and return the table's revision now in force."""
+        ...
+
+    def derivation(self, topic: str, *, register: bool) -> Derivation:
+        """Return the Avro that is derived for `topic`, and register it if that is asked for."""
         ...
 
     def validate(self, topic: str, body: bytes) -> Judgement:

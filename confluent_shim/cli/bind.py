@@ -22,13 +22,16 @@ from topic_map import (
 from topic_map.binding import choices_of
 
 if TYPE_CHECKING:
-    from confluent_shim.cli.backend import Backend
+    from confluent_shim.cli.backend import Backend, Derivation
 
 _FIELDS = {
     "subject": "Subject whose schema judges the values; TOPIC-value otherwise.",
+    "source_subject": "Subject of the JSON Schema that Avro is derived from; with --encoding avro.",
     "key_subject": "Subject whose schema judges the keys; only with --key subject.",
     "cluster": "Cluster of the settings that holds the topic.",
     "versions": "Versions of the subject that are taken: latest, any, or 'pinned N'.",
+    "avro_name": "Name of the derived Avro schema; the title of the JSON Schema otherwise.",
+    "avro_namespace": "Namespace of the derived Avro schema.",
     "owner": "Who answers for the topic.",
     "description": "What the topic holds.",
 }
@@ -36,14 +39,19 @@ _CHOICES = {
     "key": "What keys of records must be.",
     "compatibility": "Which new versions a binding to the latest one adopts.",
     "nulls": "What a null value is.",
+    "avro_extra": "What becomes of undeclared members of open objects, in derived Avro.",
+    "avro_untyped": "What becomes of schemas that give no type, in derived Avro.",
     "mode": "Refuse what breaks the rule, or only observe it.",
     "encoding": "Form of the values in Kafka.",
 }
 
 
+_NOTHING = "nothing to do"
+
+
 def _field_options(command: Command) -> Command:
     for name, text in reversed(_CHOICES.items()):
-        command = click.option(f"--{name}", type=click.Choice(choices_of(name)), help=text)(command)
+        command = click.option(f"--{name.replace('_', '-')}", type=click.Choice(choices_of(name)), help=text)(command)
     for name, text in reversed(_FIELDS.items()):
         command = click.option(f"--{name.replace('_', '-')}", help=text)(command)
     return command
@@ -92,6 +100,14 @@ def bind(  # noqa: PLR0913 - one argument per option
     row = msgspec.to_builtins(bound)
     show(row, output, pairs(row))
     note(told)
+    if bound.source_subject is not None and not told.startswith(_NOTHING):
+        tell_rules(backend.derivation(topic, register=False))
+
+
+def tell_rules(derived: "Derivation") -> None:
+    """Tell what the Avro of a topic cannot carry though its JSON Schema admits it."""
+    for each in derived.carry_rules:
+        note(f"carry rule: {each.pointer or 'the root'}: {each.rule}: {each.message}")
 
 
 def settle(backend: "Backend", asked: BindRequest) -> tuple[Binding, str]:
@@ -113,7 +129,7 @@ def settle(backend: "Backend", asked: BindRequest) -> tuple[Binding, str]:
     if differing:
         return backend.bind(asked), f"{words}; replaced: {', '.join(differing)}"
     if asked.schema is None and not asked.create_topic:
-        return there, f"nothing to do: {words} already"
+        return there, f"{_NOTHING}: {words} already"
     # The row stays as it is; only its schema and its topic are seen to.
     same = asked._replace(binding=there, replace=True, expected_revision=now.revision)
     return backend.bind(same), f"{words} already; the binding is unchanged, its schema and topic are in place"

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from confluent_shim.cli.bind import bind
+from confluent_shim.cli.bind import bind, tell_rules
 from confluent_shim.cli.output import columns, note, output_option, pairs, show
 from confluent_shim.cli.target import topic_argument, with_backend
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from confluent_shim.cli.backend import Backend
     from topic_map import Binding, HistoryEntry
 
+_DERIVED = ("topic", "source_subject", "source_version", "subject", "version", "schema_id")
 _LISTED = ("topic", "subject", "cluster", "encoding", "versions", "key", "mode", "owner", "revision")
 
 
@@ -57,6 +58,19 @@ def unbind(backend: "Backend", topic: str, expected_revision: int | None, why: s
     fields = {"topic": topic, "revision": revision}
     show(fields, output, pairs(fields))
     note(f"topic {topic!r} is no longer bound")
+
+
+@bindings.command()
+@topic_argument()
+@click.option("--dry-run", is_flag=True, help="Only show what would be registered.")
+@with_backend
+@output_option
+def derive(backend: "Backend", topic: str, output: str, *, dry_run: bool) -> None:
+    """Register the Avro that is derived from the newest JSON Schema of TOPIC; with that it comes into force."""
+    derived = backend.derivation(topic, register=not dry_run)
+    fields = msgspec.to_builtins(derived)
+    show(fields, output, pairs({name: fields[name] for name in _DERIVED}))
+    tell_rules(derived)
 
 
 @bindings.command()

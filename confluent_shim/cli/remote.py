@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from confluent_shim.cli.backend import BindRequest, Judgement, Snapshot
+from confluent_shim.cli.backend import BindRequest, Derivation, Judgement, Snapshot
 from confluent_shim.cli.exits import FAILED, CommandError, exit_code
 from confluent_shim.cli.store_backend import user_name
 from topic_map import Binding, HistoryEntry
@@ -61,6 +61,9 @@ class HttpBackend:
 
     def unbind(self, topic: str, *, expected_revision: int | None, why: str) -> int:
         return self._ask("DELETE", _path(topic), _Unbound, _author(why), _if_match(expected_revision)).revision
+
+    def derivation(self, topic: str, *, register: bool) -> Derivation:
+        return self._ask("POST" if register else "GET", f"{_path(topic)}/derivation", Derivation)
 
     def validate(self, topic: str, body: bytes) -> Judgement:
         return self._ask("POST", f"{_path(topic)}/validate", Judgement, None, {"Content-Type": _V2_TYPE}, body)

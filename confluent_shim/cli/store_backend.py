@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from confluent_shim.cli.backend import BindRequest, Judgement, Snapshot
+from confluent_shim.cli.backend import BindRequest, Derivation, Judgement, Snapshot
 from confluent_shim.cli.exits import CommandError
 from topic_map import Binding, HistoryEntry, Store, TopicNotBound, Unbind, open_store
 
@@ -61,6 +61,11 @@ class StoreBackend:
 
     def unbind(self, topic: str, *, expected_revision: int | None, why: str) -> int:
         return self._store.change([Unbind(topic)], expected_revision=expected_revision, who=user_name(), why=why)
+
+    def derivation(self, topic: str, *, register: bool) -> Derivation:
+        administration = self._services.administration
+        found = administration.derive(topic) if register else administration.derivation(topic)
+        return msgspec.convert(found.told(), Derivation)
 
     def validate(self, topic: str, body: bytes) -> Judgement:
         from confluent_shim.api.answers import encode

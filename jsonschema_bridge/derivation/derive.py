@@ -42,6 +42,8 @@ def derive(schema: Schema, resolve: Resolve, options: Options | None = None) -> 
 
     Raises SchemaNotDerivable with every reason, SchemaInvalid for what is no JSON Schema, and what `resolve` raises.
     """
+    if schema.kind != "JSON":
+        raise SchemaInvalid(f"a schema of type {schema.kind} is not a JSON Schema")
     check_json_schema(schema, resolve)
     options, report = options or Options(), Report()
     source = Source(schema, resolve, report)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from confluent_shim.derivations import Derivations
 from confluent_shim.records import Claimed
 from confluent_shim.schemas import Schemas
 from jsonschema_bridge import RegisteredSchema, Schema, SchemaInvalid
@@ -30,7 +31,7 @@ def test_a_text_that_was_compiled_as_one_kind_is_not_taken_for_the_other(
     registry = OneIdForTwoKinds()
     registry.register(subject, BOTH)
     registry.register(other, BOTH)
-    schemas = Schemas({"default": registry})
+    schemas = Schemas({"default": registry}, Derivations())
     good = Binding(topic="good", subject=subject, encoding=encoding)
     foreign = Binding(topic="foreign", subject=other, encoding=encoding)
     assert schemas.in_force(good, "value", "json", Claimed()).schema_id == 1

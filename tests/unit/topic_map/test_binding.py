@@ -83,7 +83,11 @@ def test_no_document_breaks_the_reader(document: bytes | str) -> None:
         ("subject", Binding(topic="a", subject="s\x7f")),
         ("subject", Binding(topic="a", subject="s\ud800")),
         ("subject", Binding(topic="a", subject=":.context:")),
-        ("source_subject", Binding(topic="a", encoding="avro", source_subject="")),
+        ("avro_extra", Binding(topic="a", encoding="avro", avro_extra="map")),
+        ("avro_name", Binding(topic="a", encoding="avro", avro_name="Order")),
+        ("avro_name", Binding(topic="a", encoding="avro", source_subject="", avro_name="an order")),
+        ("avro_name", Binding(topic="a", encoding="avro", source_subject="", avro_name="a" * 256)),
+        ("avro_namespace", Binding(topic="a", encoding="avro", source_subject="", avro_namespace="org..shop")),
         ("source_subject", Binding(topic="a", source_subject="s")),
         ("cluster", Binding(topic="a", cluster="")),
         ("versions", Binding(topic="a", versions="pinned 0")),
@@ -111,7 +115,6 @@ def test_a_value_that_no_release_takes_is_refused(field: str, binding: Binding) 
 @pytest.mark.parametrize(
     ("field", "fields"),
     [
-        ("source_subject", {"encoding": "avro", "source_subject": "s"}),
         ("compatibility", {"compatibility": "additive"}),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 
 from confluent_shim.api.negotiation import answer_type, embedded_format
 from confluent_shim.convention import Convention
+from confluent_shim.derivations import Derivations
 from confluent_shim.enforcement import Enforcer
 from confluent_shim.errors import SchemaForeign, SinkUnavailable
 from confluent_shim.readings import json_schema
@@ -62,7 +63,7 @@ def test_a_record_is_refused_by_the_verdict_even_when_nothing_explains_it(shim: 
         def violations(self, _: object) -> Iterator[object]:
             return iter(())
 
-    schemas = Schemas(shim.services.registries)
+    schemas = Schemas(shim.services.registries, Derivations())
     schemas._compiled["default", 1, "JSON", "value", True] = json_schema(Speechless(), "value", 1)  # type: ignore[arg-type]
     enforcer = enforcing(shim.services.store, schemas)
     record = IncomingRecord()
@@ -229,7 +230,7 @@ def test_a_topic_on_a_cluster_that_the_settings_no_longer_name_is_unavailable() 
     with memory_shim() as shim:
         store = MemoryStore(settings)
         store.change([Bind(Binding(topic="orders", cluster="gone"))], who="test", why="")
-        enforcer = enforcing(store, Schemas(shim.services.registries))
+        enforcer = enforcing(store, Schemas(shim.services.registries, Derivations()))
         with pytest.raises(SinkUnavailable, match="gone"):
             enforcer.judge(enforcer.binding("orders"), ProduceRequest("orders", "json", "json", [], []))
 
@@ -241,7 +242,7 @@ def test_an_inline_schema_that_the_registry_refuses_to_look_up_is_not_the_topics
 
     registry = Refusing()
     registry.register("orders-value", Schema("{}", "JSON"))
-    enforcer = enforcing(shim.services.store, Schemas({"default": registry}))
+    enforcer = enforcing(shim.services.store, Schemas({"default": registry}, Derivations()))
     request = ProduceRequest("orders", "json", "json", [], [], value_schema=Claimed(schema='{"type":"frob"}'))
     with pytest.raises(SchemaForeign):
         enforcer.judge(enforcer.binding("orders"), request)

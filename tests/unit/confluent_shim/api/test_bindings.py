@@ -77,7 +77,6 @@ def test_a_stale_revision_is_refused(shim: Shim) -> None:
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
-        ({"encoding": "avro", "source_subject": "orders-source"}, 42293),
         ({"compatibility": "additive"}, 42293),
         ({"versions": "newest"}, 42292),
         ({"ownr": "x"}, 42292),

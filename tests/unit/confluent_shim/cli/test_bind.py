@@ -121,3 +121,25 @@ def test_files_that_cannot_be_read_are_named(run: Run, tmp_path: Path) -> None:
     ):
         failed = run("bindings", "bind", "orders", "--schema", path)
         assert (failed.exit_code, path in failed.stderr, word in failed.stderr) == (1, True, True)
+
+
+def test_the_rules_of_derived_avro_are_told_when_it_is_bound(run: Run, schema_file: str) -> None:
+    """What Avro cannot carry stands on stderr; binding again, with nothing to do, asks no registry."""
+    words = ("bindings", "bind", "orders", "--encoding", "avro", "--source-subject", "", "-o", "json")
+    bound = run(*words, "--schema", schema_file, "--create-topic")
+    row = json.loads(bound.stdout)
+    assert (bound.exit_code, row["source_subject"]) == (0, "orders-value.source")
+    assert bound.stderr.splitlines()[1:] == [
+        "carry rule: /properties/id: int64: integers are from -9223372036854775808 to 9223372036854775807"
+    ]
+    again = run(*words)
+    assert (again.exit_code, len(again.stderr.splitlines())) == (0, 1)
+
+
+def test_the_options_of_derived_avro_are_fields_of_the_binding(run: Run, schema_file: str) -> None:
+    """Each has an option of its name."""
+    options = {"avro_extra": "map", "avro_untyped": "json", "avro_name": "Order", "avro_namespace": "org.shop"}
+    words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)]
+    make = ("--encoding", "avro", "--source-subject", "s", "--schema", schema_file, "--create-topic", "-o", "json")
+    row = json.loads(run("bindings", "bind", "orders", *make, *words).stdout)
+    assert {name: row[name] for name in options} == options

@@ -3,6 +3,8 @@ import json
 
 import yaml
 
+from tests.parts import ORDER, Shim
+
 from .conftest import Run
 
 
@@ -72,3 +74,31 @@ def test_without_a_topic_the_history_of_all_is_told(run: Run, schema_file: str) 
     _bind(run, schema_file)
     _bind(run, schema_file, "events")
     assert len(run("bindings", "history").stdout.splitlines()) == 3
+
+
+def test_derived_avro_is_shown_and_registered(on_url: Run, shim: Shim, schema_file: str) -> None:
+    """Until it is registered it has neither version nor id; the rules stand on stderr."""
+    make = ("--encoding", "avro", "--source-subject", "", "--schema", schema_file, "--create-topic")
+    on_url("bindings", "bind", "orders", *make)
+    shim.register("orders-value.source", {**ORDER, "title": "Order"})
+    shown = on_url("bindings", "derive", "orders", "--dry-run", "-o", "json")
+    document = json.loads(shown.stdout)
+    assert (document["source_version"], document["version"], document["schema"]["name"]) == (2, None, "Order")
+    assert shown.stderr.startswith("carry rule: /properties/id: int64: ")
+    table = on_url("bindings", "derive", "orders")
+    assert (table.exit_code, table.stdout.splitlines()[1:5]) == (
+        0,
+        [
+            "source_subject  orders-value.source",
+            "source_version  2",
+            "subject         orders-value",
+            "version         2",
+        ],
+    )
+
+
+def test_nothing_is_derived_for_a_topic_without_a_source_subject(run: Run, schema_file: str) -> None:
+    """The command ends with 4 and says so."""
+    _bind(run, schema_file)
+    refused = run("bindings", "derive", "orders")
+    assert (refused.exit_code, "nothing is derived for topic 'orders'" in refused.stderr) == (4, True)

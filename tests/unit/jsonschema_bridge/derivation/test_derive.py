@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from jsonschema_bridge.derivation import derive
 from jsonschema_bridge.errors import SchemaInvalid, SchemaNotDerivable
+from jsonschema_bridge.registry.model import Schema
 from tests.derivations import avro, back, derived, refusals
 
 BOUNDED = {"type": "integer", "minimum": 0, "maximum": 9}
@@ -131,6 +133,11 @@ def test_what_has_no_type_is_json_text_by_option() -> None:
     ]
     value = {"a": [1, {"x": None}, 2**80], "b": {"ü": None, "": 1.5}}
     assert back(form, value) == value
+
+
+def test_only_json_schemas_are_derived() -> None:
+    with pytest.raises(SchemaInvalid, match="AVRO is not a JSON Schema"):
+        derive(Schema('{"type": "string"}', "AVRO"), lambda _: Schema("", "AVRO"))
 
 
 def test_a_schema_that_no_value_satisfies_is_refused() -> None:
