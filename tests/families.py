@@ -15,6 +15,7 @@ BOUND: dict[str, dict[str, Any]] = {
     "payments": {"schema": AVRO_ORDER, "encoding": "avro"},
     "keyed": {"key": "required", "nulls": "refuse"},
     "keyless": {"key": "none"},
+    "derived": {"encoding": "avro", "source_subject": ""},
     "by-key": {"key": "subject", "key_subject": KEY_SUBJECT},
 }
 SEGMENTS: Segments = {"{topic}": [*BOUND, "unbound"], "{cluster}": ["memory", "other"], "{partition}": ["0", "1", "77"]}
@@ -88,6 +89,7 @@ OWN = Family(
         "/-/metrics",
         "/-/bindings",
         "/-/bindings/{topic}",
+        "/-/bindings/{topic}/derivation",
         "/-/bindings/{topic}/history",
         "/-/bindings/{topic}/validate",
         "/-/history",

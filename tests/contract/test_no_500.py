@@ -19,7 +19,12 @@ from tests.strategies import Request, bodies, requests
 BINDING = {
     "subject": "fuzzed-value",
     "schema": ORDER,
-    "encoding": "json-schema",
+    "source_subject": "fuzzed-value.source",
+    "encoding": "avro",
+    "avro_extra": "map",
+    "avro_untyped": "json",
+    "avro_name": "Fuzzed",
+    "avro_namespace": "org.shop",
     "versions": "pinned 1",
     "bound_version": 1,
     "key": "any",
