@@ -26,6 +26,7 @@ from jsonschema_bridge.framing import prefix as frame_prefix
 from jsonschema_bridge.json_text import confluent_text, encoding_of, read_json, read_json_loosely, utf8
 from jsonschema_bridge.lint import Lint, lint_json_schema
 from jsonschema_bridge.registry import RegisteredSchema, Registry, Schema, SchemaReference
+from jsonschema_bridge.strictness import Strictness
 from jsonschema_bridge.validation import (
     JsonSchemaValidator,
     check_json_schema,
@@ -60,6 +61,7 @@ __all__ = [
     "SchemaNotInSubject",
     "SchemaReference",
     "SchemaRefused",
+    "Strictness",
     "SubjectNotFound",
     "VersionNotFound",
     "Violation",

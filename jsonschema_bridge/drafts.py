@@ -1,18 +1,27 @@
 """Which draft a JSON Schema is written in, and what Confluent's validator makes of that draft.
 
 Confluent validates drafts 4 to 7 with Everit, which refuses 1.0 where an integer is asked for and asserts a closed
-set of formats. `as_confluent_reads` rewrites a schema so that a validator that follows the standard gives the same
-verdicts. Sources: rest-proxy contract, section 4.3; recorded verdicts of a 7.9.9.
+set of formats. `rewrite` changes a schema so that a validator that follows the standard gives the same verdicts, or
+those of another strictness. Sources: rest-proxy contract, section 4.3; recorded verdicts of a 7.9.9.
 """
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import unquote
 from uuid import uuid4
 
 import jsonschema_rs
 
-INTEGER_URI = f"urn:uuid:{uuid4()}"  # no schema can guess it, and so none can put its own $id in the way
-INTEGER_SCHEMA = {"$schema": "http://json-schema.org/draft-04/schema#", "type": "integer"}
+from jsonschema_bridge.errors import SchemaInvalid
+from jsonschema_bridge.strictness import Strictness
+
+BY_TEXT = f"urn:uuid:{uuid4()}"  # no schema can guess it, and so none can put its own $id in the way
+BY_VALUE = f"urn:uuid:{uuid4()}"
+INTEGERS: Mapping[str, Mapping[str, str]] = {
+    BY_TEXT: {"$schema": "http://json-schema.org/draft-04/schema#", "type": "integer"},
+    BY_VALUE: {"$schema": "http://json-schema.org/draft-06/schema#", "type": "integer"},
+}
 """In draft 4 an integer is a number without a fraction *in its text*: 1.0 is none. Other drafts ask for the value."""
 
 Draft = type[
@@ -98,45 +107,82 @@ def normal(schema: object, default: str = DRAFT_7) -> object:
     return {**schema, "$schema": f"{scheme}://{name}{fragment}"}
 
 
-def as_confluent_reads(schema: object, *, integers: bool) -> object:
-    """Rewrite a schema that Everit reads, one of drafts 4 to 7 or referred to by one: what it does not assert goes.
+class Rewriting(NamedTuple):
+    """What becomes of a schema before it is compiled.
 
-    With `integers`, each `"type": "integer"` becomes a reference to INTEGER_SCHEMA, which costs nothing at run time;
-    what remains has the same verdicts but not the same schema paths, so violations come from the form without.
+    `integer`, where given, is one of INTEGERS, to which each `"type": "integer"` becomes a reference: that costs
+    nothing at run time. `formats` are those that stay, None for all; `contents` tells whether `contentEncoding` and
+    `contentMediaType` do.
     """
-    return _rewrite(schema, integers)
+
+    integer: str | None
+    formats: frozenset[str] | None
+    contents: bool
 
 
-def _rewrite(schema: object, integers: bool) -> object:
+def rewriting(schema: object, strictness: Strictness) -> Rewriting:
+    """Return what must become of `schema`, and of what it refers to, to give the verdicts of `strictness`."""
+    everit, floats = reads_integers_by_text(schema), strictness.whole_floats
+    integer = BY_TEXT if floats == "refuse" or (everit and floats == "confluent") else None
+    if floats == "accept" and dialect(schema) == _EVERIT[0]:
+        integer = BY_VALUE
+    return Rewriting(integer, _ASSERTED if everit and strictness.formats == "confluent" else None, not everit)
+
+
+def rewrite(schema: object, how: Rewriting) -> object:
+    """Return `schema` rewritten. Its verdicts are what they should be, its schema paths are not where integers changed.
+
+    Raises SchemaInvalid for a `$ref` to what is data and not a schema: there an integer would be read otherwise.
+    """
     if isinstance(schema, list):
-        return [_rewrite(item, integers) for item in schema]
+        return [rewrite(item, how) for item in schema]
     if not isinstance(schema, dict):
         return schema
     result: dict[str, Any] = {}
     for keyword, value in schema.items():
-        if isinstance(value, str) and (keyword in _ANNOTATIONS or (keyword == "format" and value not in _ASSERTED)):
+        if isinstance(value, str) and (_goes(keyword, value, how)):
             continue
         if keyword == "const" or (keyword == "enum" and isinstance(value, list)):
             result[keyword] = value  # data, however much it looks like a schema
         elif keyword in MAPS and isinstance(value, dict):
-            result[keyword] = {name: _rewrite(item, integers) for name, item in value.items()}
+            result[keyword] = {name: rewrite(item, how) for name, item in value.items()}
+        elif keyword in ("additionalProperties", "unevaluatedProperties") and value is True:
+            result[keyword] = {}  # the same, but only of a schema the validator notes which members it declared
         else:
-            result[keyword] = _rewrite(value, integers)
-    if integers:
-        _refer_to_integer(result)
+            result[keyword] = rewrite(value, how)
+    if how.integer is not None:
+        _refuse_data(result.get("$ref"))
+        _refer_to_integer(result, how.integer)
     return result
 
 
-def _refer_to_integer(schema: dict[str, Any]) -> None:
+def _goes(keyword: str, value: str, how: Rewriting) -> bool:
+    if keyword == "format":
+        return how.formats is not None and value not in how.formats
+    return keyword in _ANNOTATIONS and not how.contents
+
+
+def _refuse_data(reference: object) -> None:
+    if isinstance(reference, str):
+        found = _INTO_DATA.search(unquote(reference.partition("#")[2]))
+        if found and found[1] not in MAPS:
+            raise SchemaInvalid(f"the $ref {reference[:200]!r} leads to a value of {found[2]}, which is no schema")
+
+
+_INTO_DATA = re.compile(r"(?:^|/)([^/]*)/(enum(?=/\d+(?:/|$))|const(?=/|$))")
+"""A pointer through `enum` or `const`, and what stands before: below `properties` and the like these are names."""
+
+
+def _refer_to_integer(schema: dict[str, Any], integer: str) -> None:
     types = schema.get("type")
     if not isinstance(schema.get("allOf", []), list):
         return  # not a schema; the compiler says so
-    by_text = {"$ref": INTEGER_URI}
+    reference = {"$ref": integer}
     if types == "integer":
         del schema["type"]
-        schema["allOf"] = [*schema.get("allOf", []), by_text]
+        schema["allOf"] = [*schema.get("allOf", []), reference]
     elif isinstance(types, list) and "integer" in types and "number" not in types:
         others = [name for name in types if name != "integer"]
         del schema["type"]
-        either = {"anyOf": [by_text, {"type": others}]} if others else by_text
+        either = {"anyOf": [reference, {"type": others}]} if others else reference
         schema["allOf"] = [*schema.get("allOf", []), either]

@@ -15,6 +15,14 @@ from jsonschema_bridge.errors import JsonUnreadable, SchemaInvalid
 from jsonschema_bridge.json_text import read_json
 from jsonschema_bridge.registry.interface import Registry
 from jsonschema_bridge.registry.model import Schema, SchemaReference
+from jsonschema_bridge.strictness import (
+    CONFLUENT,
+    Strictness,
+    declares_all,
+    has_only_exact_integers,
+    large_integers,
+    unknown_fields,
+)
 from jsonschema_bridge.violation import Violation, bounded, pointer
 
 Resolve = Callable[[SchemaReference], Schema]
@@ -40,27 +48,47 @@ class JsonSchemaValidator:
     `is_valid` is the hot path: native code only. `violations` is asked once a value failed, and may take its time.
     """
 
-    def __init__(self, fast: Any, explaining: Any) -> None:
+    def __init__(self, fast: Any, explaining: Any, strictness: Strictness = CONFLUENT) -> None:
+        self._fast = fast
         self._explaining = explaining
-        self.is_valid: Callable[[object], bool] = fast.is_valid
+        self._exact = strictness.large_integers == "refuse"
+        self._closed = strictness.unknown_fields == "refuse"
+        self.is_valid: Callable[[object], bool] = self._conforms if self._exact or self._closed else fast.is_valid
+
+    def _conforms(self, value: object) -> bool:
+        return (
+            self._fast.is_valid(value)
+            and (not self._exact or has_only_exact_integers(value))
+            and (not self._closed or declares_all(self._fast, value))
+        )
 
     def violations(self, value: object) -> Iterator[Violation]:
         """Yield every reason why `value` does not conform; nothing when it does."""
+        valid = True
         for error in self._explaining.iter_errors(value):
+            valid = False
             yield _violation(error, value)
+        if self._exact:
+            yield from large_integers(value)
+        if self._closed and valid:
+            yield from unknown_fields(self._fast, value)
 
 
-def compile_json_schema(schema: Schema, resolve: Resolve) -> JsonSchemaValidator:
-    """Compile `schema` with Confluent 7.9's verdicts; its references come from `resolve`, never from a network.
+def compile_json_schema(schema: Schema, resolve: Resolve, strictness: Strictness = CONFLUENT) -> JsonSchemaValidator:
+    """Compile `schema` with the verdicts of `strictness`; its references come from `resolve`, never from a network.
 
     Raises SchemaInvalid, which names the place where it can, and what `resolve` raises.
     """
     document = read_schema(schema.text)
     known = referenced(schema, document, resolve)
-    explaining_keywords = {"type": _IntegerByText} if drafts.reads_integers_by_text(document) else {}
+    how, formats = drafts.rewriting(document, strictness), strictness.formats != "ignore"
+    # The rewritten form has other schema paths, and so violations come from one that reads integers its own way.
+    types = {drafts.BY_TEXT: _IntegerByText, drafts.BY_VALUE: _IntegerByValue}
+    keywords = {} if how.integer is None else {"type": types[how.integer]}
     return JsonSchemaValidator(
-        _compile(document, known, integers=True, keywords={}),
-        _compile(document, known, integers=False, keywords=explaining_keywords),
+        _compile(document, known, how, formats=formats, keywords={}),
+        _compile(document, known, how._replace(integer=None), formats=formats, keywords=keywords),
+        strictness,
     )
 
 
@@ -97,19 +125,24 @@ def read_schema(text: str) -> object:
 
 
 def _compile(
-    document: object, known: Mapping[str, object], *, integers: bool, keywords: dict[str, Any]
+    document: object,
+    known: Mapping[str, object],
+    how: drafts.Rewriting,
+    *,
+    formats: bool,
+    keywords: dict[str, Any],
 ) -> drafts.Draft:
-    by_text, default = drafts.reads_integers_by_text(document), drafts.dialect(document)
+    default = drafts.dialect(document)
 
     def ready(schema: object) -> Any:
         # The draft of the schema that refers decides who reads all of it.
-        return drafts.normal(drafts.as_confluent_reads(schema, integers=integers) if by_text else schema, default)
+        return drafts.normal(drafts.rewrite(schema, how), default)
 
-    resources = [(drafts.INTEGER_URI, drafts.INTEGER_SCHEMA), *((uri, ready(known[uri])) for uri in known)]
+    resources = [*drafts.INTEGERS.items(), *((uri, ready(known[uri])) for uri in known)]
     try:
         return drafts.validator_class(document)(  # type: ignore[return-value]
             ready(document),
-            validate_formats=True,
+            validate_formats=formats,
             registry=jsonschema_rs.Registry(resources, retriever=_refuse),
             retriever=_refuse,
             base_uri=BASE,
@@ -181,7 +214,7 @@ def _join(base: str, name: str) -> str:
 
 
 class _IntegerByText:
-    """The keyword `type` as drafts 4 to 7 are read by Confluent: 1.0 is no integer. Only for explanations."""
+    """The keyword `type` where 1.0 is no integer. Only for explanations."""
 
     _CLASSES: Mapping[str, tuple[type, ...]] = {
         "string": (str,),
@@ -204,7 +237,17 @@ class _IntegerByText:
             return isinstance(instance, self._CLASSES[name])
         if isinstance(instance, bool) or not isinstance(instance, int | float):
             return False
-        return name == "number" or isinstance(instance, int)
+        return name == "number" or self._is_integer(instance)
+
+    def _is_integer(self, number: float) -> bool:
+        return isinstance(number, int)
+
+
+class _IntegerByValue(_IntegerByText):
+    """The same where 1.0 is one."""
+
+    def _is_integer(self, number: float) -> bool:
+        return isinstance(number, int) or number.is_integer()
 
 
 def _violation(error: jsonschema_rs.ValidationError, value: object) -> Violation:

@@ -4,6 +4,9 @@ import jsonschema_rs
 import pytest
 
 from jsonschema_bridge import drafts
+from jsonschema_bridge.strictness import Strictness
+
+CONFLUENT = drafts.rewriting({}, Strictness())
 
 SPELLINGS = [
     ("json-schema.org/draft-04/schema", jsonschema_rs.Draft4Validator),
@@ -36,7 +39,7 @@ def test_a_schema_that_names_no_draft_takes_the_one_of_the_schema_that_refers() 
     }
 
 
-@pytest.mark.parametrize("integers", [True, False])
+@pytest.mark.parametrize("integer", [drafts.BY_TEXT, drafts.BY_VALUE, None])
 @pytest.mark.parametrize(
     "schema",
     [
@@ -47,16 +50,16 @@ def test_a_schema_that_names_no_draft_takes_the_one_of_the_schema_that_refers() 
         {"type": "integer", "allOf": 5, "format": ["date"]},
     ],
 )
-def test_what_is_data_or_no_schema_is_left_as_it_is(schema: dict[str, object], *, integers: bool) -> None:
-    assert drafts.as_confluent_reads(schema, integers=integers) == schema
+def test_what_is_data_or_no_schema_is_left_as_it_is(schema: dict[str, object], integer: str | None) -> None:
+    assert drafts.rewrite(schema, CONFLUENT._replace(integer=integer)) == schema
 
 
 def test_a_schema_is_rewritten_without_touching_the_original() -> None:
     schema = {"type": "integer", "allOf": [{"minimum": 1}], "format": "uuid"}
 
-    rewritten = drafts.as_confluent_reads(schema, integers=True)
+    rewritten = drafts.rewrite(schema, CONFLUENT)
 
-    assert rewritten == {"allOf": [{"minimum": 1}, {"$ref": drafts.INTEGER_URI}]}
+    assert rewritten == {"allOf": [{"minimum": 1}, {"$ref": drafts.BY_TEXT}]}
     assert schema == {"type": "integer", "allOf": [{"minimum": 1}], "format": "uuid"}
 
 
@@ -64,6 +67,6 @@ def test_names_of_the_schemas_own_are_never_taken_for_keywords() -> None:
     names = ("type", "enum", "const", "format", "contentEncoding", "default", "$ref", "properties")
     schema = {"properties": {name: {"type": "integer"} for name in names}}
 
-    assert drafts.as_confluent_reads(schema, integers=True) == {
-        "properties": {name: {"allOf": [{"$ref": drafts.INTEGER_URI}]} for name in names}
+    assert drafts.rewrite(schema, CONFLUENT) == {
+        "properties": {name: {"allOf": [{"$ref": drafts.BY_TEXT}]} for name in names}
     }
