@@ -51,6 +51,13 @@ class Publisher:
             self._metrics.rejected(_UNBOUND, TopicUnbound.__name__)
             raise
 
+    def enforces(self, topic: str) -> bool:
+        """Tell whether records for `topic` need a single reading: a binding judges them, or nothing lets them pass."""
+        try:
+            return not isinstance(self._enforcer.binding(topic), Implicit)
+        except TopicUnbound:
+            return True
+
     def check(self, binding: Binding, request: ProduceRequest) -> Verdict:
         """Judge `request` and send nothing. Raises RecordsRejected with every violation, or what `judge` raises."""
         verdict = self._enforcer.judge(binding, request)
@@ -109,12 +116,9 @@ class Publisher:
     def begin_each(self, binding: Binding, request: ProduceRequest) -> "Publication":
         """Judge `request` and hand over what is admitted, be it nothing; each record is answered by itself.
 
-        A binding that observes is heard first. Raises what `begin` raises where no single record is to blame.
+        Raises what `begin` raises where no single record is to blame.
         """
-        observed = binding.observed if isinstance(binding, Implicit) else None
-        observation = None if observed is None else self.observe(observed, request)
-        publication = self._handed_over(self._judged(binding, request), request)
-        return publication if observation is None else publication._replace(observation=observation)
+        return self._handed_over(self._judged(binding, request), request)
 
     def _judged(self, binding: Binding, request: ProduceRequest) -> Verdict:
         try:
@@ -198,14 +202,13 @@ def _reason(violations: Sequence[Violation]) -> str:
 class Publication(NamedTuple):
     """A request that was judged and, as far as it is to be sent, handed over.
 
-    `first` is what the client counts its first record as; `observation` what a binding that observes says of them.
+    `first` is what the client counts its first record as.
     """
 
     publisher: Publisher
     verdict: Verdict
     first: int
     handover: Handover
-    observation: Observation | None = None
 
     def deliveries(self, end: float) -> list[Delivery]:
         """Return what became of each record when that is known, or when `end`, on the monotonic clock, is reached."""

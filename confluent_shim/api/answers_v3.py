@@ -9,7 +9,8 @@ from typing import NamedTuple, Protocol
 
 from confluent_shim.api.answers import encode, is_transient, told
 from confluent_shim.api.instant import write_instant
-from confluent_shim.api.wire_v3 import SILENT, TYPES, RecordV3, Said
+from confluent_shim.api.wire_v3 import SILENT, TYPES, RecordV3, Said, check_schemas_given
+from confluent_shim.convention import Implicit
 from confluent_shim.errors import RecordsRefused, StreamOver
 from confluent_shim.observing import Observation
 from confluent_shim.publishing import Publication, Publisher
@@ -25,7 +26,10 @@ class Fields(NamedTuple):
 
 
 class Pending(Protocol):
-    """Records of which the answers are known later."""
+    """Records of which the answers are known later; `observation` is what a binding says of them that observes."""
+
+    @property
+    def observation(self) -> Observation | None: ...
 
     def ready(self) -> bool:
         """Tell whether there is nothing to wait for."""
@@ -40,6 +44,7 @@ class Settled(NamedTuple):
     """Records that are answered already."""
 
     fields: list[Fields]
+    observation: Observation | None = None
 
     def ready(self) -> bool:
         return True
@@ -99,8 +104,10 @@ def hand_over(publisher: Publisher, target: Target, records: Sequence[RecordV3],
 
     Raises nothing: what stops them all is the answer to each.
     """
-    key, value, _ = records[0].shape
+    shape = records[0].shape
+    key, value = shape.key, shape.value
     extras = [record.extras for record in records]
+    observation = None
     try:
         binding = publisher.binding(target.topic)
         request = ProduceRequest(
@@ -116,9 +123,13 @@ def hand_over(publisher: Publisher, target: Target, records: Sequence[RecordV3],
             first=first,
             client=Client(target.authorization, "v3"),
         )
-        return Sent(publisher.begin_each(binding, request), target, key, value)
+        if isinstance(binding, Implicit):
+            if binding.observed is not None:
+                observation = publisher.observe(binding.observed, request, shape.unreadable)
+            check_schemas_given(shape)
+        return Sent(publisher.begin_each(binding, request), target, key, value, observation)
     except Exception as error:  # noqa: BLE001 - the table decides, and logs what it does not know
-        return refused(error, target.request_id, len(records))
+        return _watched(refused(error, target.request_id, len(records)), observation, first)
 
 
 class Sent(NamedTuple):
@@ -128,24 +139,24 @@ class Sent(NamedTuple):
     target: Target
     key: Said | None
     value: Said | None
+    observation: Observation | None = None
 
     def ready(self) -> bool:
         return self.publication.handover.ready()
 
     def answers(self, end: float) -> list[Fields]:
-        return list(self._told(self.publication.deliveries(end)))
+        told = Settled(list(self._told(self.publication.deliveries(end))))
+        return _watched(told, self.observation, self.publication.first).fields
 
     def _told(self, deliveries: Sequence[Delivery]) -> Iterator[Fields]:
-        verdict, observation = self.publication.verdict, self.publication.observation
+        verdict = self.publication.verdict
         head = encode({"cluster_id": self.target.cluster_id, "topic_name": self.target.topic}).decode()[1:-1]
         key, value = _block("key", self.key, verdict.key_schema), _block("value", self.value, verdict.schema)
         admitted, timestamp, time = iter(verdict.admitted), None, ""
         for index, delivery in enumerate(deliveries):
             record = None if index in verdict.rejected else next(admitted)
-            watched = "" if observation is None else _watched(observation, self.publication.first + index)
             if record is None or delivery.error_code is not None:
-                written, text = _failed(delivery)
-                yield Fields(written, text + watched)
+                yield _failed(delivery)
                 continue
             if delivery.timestamp != timestamp:  # which is that of many
                 timestamp = delivery.timestamp
@@ -153,12 +164,18 @@ class Sent(NamedTuple):
             place = f',"partition_id":{delivery.partition},"offset":{delivery.offset}{time}'
             key_told = "" if key is None else _sized(key, record.key)
             value_told = "" if value is None else _sized(value, record.value)
-            yield Fields(True, f"{head}{place}{key_told}{value_told}{watched}")
+            yield Fields(True, f"{head}{place}{key_told}{value_told}")
 
 
-def _watched(observation: Observation, record: int) -> str:
-    """Return the field with what a binding that only observes says of a record."""
-    return f',"shim_verdict":{encode(observation.of(record)).decode()}'
+def _watched(told: Settled, observation: Observation | None, first: int) -> Settled:
+    """Add to each answer what a binding that only observes says of the record; the first is counted as `first`."""
+    if observation is None:
+        return told
+    fields = [
+        Fields(written, f'{text},"shim_verdict":{encode(observation.of(record)).decode()}')
+        for record, (written, text) in enumerate(told.fields, first)
+    ]
+    return Settled(fields, observation)
 
 
 def _failed(delivery: Delivery) -> Fields:

@@ -8,7 +8,7 @@ from itertools import count
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeGuard, cast
 
-from confluent_shim.observing import Verdicts
+from confluent_shim.observing import Observation, Verdicts
 from confluent_shim.telemetry import Metrics, access_log
 
 if TYPE_CHECKING:
@@ -41,6 +41,12 @@ class Facts:
         self.body_read = False
         self.is_stream = False
         self.verdicts: Verdicts | None = None
+
+    def observe(self, observation: Observation | None) -> None:
+        """Note what a binding that observes says of some of the records, if there is one."""
+        if observation is not None:
+            self.verdicts = self.verdicts or Verdicts()
+            self.verdicts.add(observation)
 
     def went_wrong(self) -> bool:
         """Tell whether there is something to say of a request beside its status."""

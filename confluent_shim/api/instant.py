@@ -1,5 +1,6 @@
 """Times in requests and answers of the v3 API, in milliseconds since 1970. Source: contract, sections 2.2 and 2.3."""
 
+import math
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -41,7 +42,7 @@ def _milliseconds(value: object) -> int | None:
             return (datetime.fromisoformat(f"{seconds}{fraction}{zone}") - _EPOCH) // _MILLISECOND
         except (ValueError, OverflowError):
             return None
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) != math.inf
     if number or (isinstance(value, str) and _SECONDS.fullmatch(value)):
         return int(Decimal(str(value)) * 1000)
     return None

@@ -27,7 +27,6 @@ from confluent_shim.errors import (
     RecordsRefused,
     RouteUnknown,
 )
-from confluent_shim.observing import Verdicts
 from confluent_shim.publishing import Publisher
 from confluent_shim.records import Client, EmbeddedFormat, ProduceRequest, Receipt
 from confluent_shim.settings import Limits
@@ -135,8 +134,7 @@ class ProduceV2:
             request = read()
         except (RecordsRefused, BodyUnreadable) as error:
             request, unreadable = read(strict=False), error
-        facts.verdicts = Verdicts()
-        facts.verdicts.add(self._publisher.observe(observed, request, unreadable))
+        facts.observe(self._publisher.observe(observed, request, unreadable))
         return request
 
 

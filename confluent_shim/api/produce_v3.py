@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from confluent_shim.api.answers import error_answer
 from confluent_shim.api.answers_v3 import Fields, Pending, Settled, Target, grouped, hand_over, refused
+from confluent_shim.api.batch_v3 import Entry, read_batch
 from confluent_shim.api.body import declared_length, read_body
 from confluent_shim.api.facts import facts_of, reason_phrase
 from confluent_shim.api.negotiation import PLAIN_JSON, admitted, check_consumed, check_stream_type, type_of_refusal
 from confluent_shim.api.record_stream import BLOCK, pieces
 from confluent_shim.api.stream_v3 import WINDOW_BYTES, WINDOW_RECORDS, Reader, Reading, StreamAnswer, Writer
 from confluent_shim.api.window import Window
-from confluent_shim.api.wire_v3 import Entry, RecordV3, read_batch
+from confluent_shim.api.wire_v3 import RecordV3
 from confluent_shim.capacity import Capacity
 from confluent_shim.errors import (
     ContentTypeMalformed,
@@ -128,6 +129,8 @@ class ProduceV3:
             # All are handed over before the first is waited for.
             pending = list(self._handed_over(target, entries))
             fields = [answer for each in pending for answer in each.answers(end)]
+        for each in pending:
+            facts.observe(each.observation)
         facts.records = len(entries)
         facts.failed = sum(not answer.written for answer in fields)
         return "207 Multi-Status", [("Content-Type", media_type)], _render(entries, fields)
@@ -139,8 +142,9 @@ class ProduceV3:
             first += 1 if isinstance(group, Settled) else len(group)
 
     def _read(self, body: bytes, topic: str) -> Sequence[Entry]:
+        strict = self._publisher.enforces(topic)
         try:
-            return read_batch(body, self._limits.depth, self._limits.entries)
+            return read_batch(body, self._limits.depth, self._limits.entries, strict=strict)
         except RecordsRefused as refusal:
             with suppress(TopicUnbound):
                 self._publisher.count_unreadable(self._publisher.binding(topic), refusal)

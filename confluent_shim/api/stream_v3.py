@@ -26,7 +26,7 @@ from confluent_shim.errors import (
 )
 from confluent_shim.publishing import Publisher
 from confluent_shim.settings import Limits
-from jsonschema_bridge import JsonUnreadable, read_json
+from jsonschema_bridge import JsonUnreadable, read_json, read_json_loosely
 
 ENVELOPE_BYTES = 65_536
 """What the text of a record may have beyond `limits.record_bytes`: its headers, its schema, the names of its fields."""
@@ -128,21 +128,25 @@ class Reader:
             most = self._limits.record_bytes + ENVELOPE_BYTES
             return self._refused(RecordTooLarge(f"Bad Request: the record has more than {most} bytes", []))
         try:
-            return read_record(text, read_json(text, self._limits.depth))
-        except JsonUnreadable as error:
-            return self._unreadable(error, text, index)
+            try:
+                return read_record(text, read_json(text, self._limits.depth))
+            except JsonUnreadable as error:
+                return self._unreadable(error, text, index)
         except (BodyUnreadable, PartitionNotFound) as error:
             return self._refused(error)
         except EnvelopeRefused as error:
             return self._refused(BodyUnreadable(str(error)))
 
-    def _unreadable(self, error: JsonUnreadable, text: bytes, index: int) -> Settled:
-        """Say why a record has no single reading.
+    def _unreadable(self, error: JsonUnreadable, text: bytes, index: int) -> RecordV3 | Settled:
+        """Say why a record has no single reading; or read it as Confluent does, where no binding judges it.
 
         Where its brackets, commas or colons are wrong it may have ended elsewhere: the stream ends with a second line.
         """
         told = unreadable_record(index, text, error)
         rejection = RecordsRejected(f"Bad Request: {told['message']}", [told])
+        if not self._publisher.enforces(self._target.topic):
+            with suppress(JsonUnreadable):
+                return read_record(text, read_json_loosely(text, self._limits.depth, surrogates=True), rejection)
         with suppress(TopicUnbound):
             self._publisher.count_unreadable(self._publisher.binding(self._target.topic), rejection)
         if error.kind != "syntax" or (text[:1] in b'{["' and error.reason.startswith(_WITHIN_A_TOKEN)):
@@ -216,6 +220,7 @@ class Writer:
         entry: Unanswered | None = first
         while entry is not None:
             fields = entry.pending.answers(entry.end)
+            self._facts.observe(entry.pending.observation)
             self._window.answered(entry)
             self._facts.records = (self._facts.records or 0) + len(fields)
             self._facts.failed += sum([not each.written for each in fields])

@@ -1,20 +1,21 @@
 """The records of the v3 API: bytes to what the engine judges.
 
-Source: rest-proxy contract, sections 2.2 and 2.5. The strict decoder takes what nearly all records look like; what it
+Source: rest-proxy contract, section 2.2. The strict decoder takes what nearly all records look like; what it
 refuses is read again slowly, with Confluent's coercions, or explained.
 """
 
 import binascii
+import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
 
 from confluent_shim.api.coercion import integer, kind, string
 from confluent_shim.api.instant import read_instant
 from confluent_shim.api.unreadable import NO_JSON, unreadable
-from confluent_shim.errors import BatchRefused, BodyUnreadable, EnvelopeRefused, PartitionNotFound, RecordsRejected
+from confluent_shim.errors import BodyUnreadable, EnvelopeRefused, PartitionNotFound, RecordsRejected
 from confluent_shim.records import (
     JSON_NULL,
     Claimed,
@@ -25,7 +26,10 @@ from confluent_shim.records import (
     Part,
     SubjectStrategy,
 )
-from jsonschema_bridge import JsonUnreadable, read_json, utf8
+from jsonschema_bridge import JsonUnreadable, confluent_text, read_json
+
+Unreadable = RecordsRejected | BodyUnreadable
+"""Why bytes have no single reading as JSON."""
 
 Type = Literal["BINARY", "JSON", "STRING", "AVRO", "JSONSCHEMA", "PROTOBUF"]
 
@@ -39,10 +43,11 @@ _FORMATS: Mapping[str, EmbeddedFormat] = {
 }
 TYPES: Mapping[EmbeddedFormat, str] = {embedded_format: name for name, embedded_format in _FORMATS.items()}
 _WITHOUT_SCHEMA = ("BINARY", "JSON", "STRING")
+_WITH_SCHEMA: Sequence[EmbeddedFormat] = ("avro", "jsonschema", "protobuf")
 _STRATEGIES: Sequence[str] = get_args(SubjectStrategy)
-_NAME_CHARACTERS = 200
+NAME_CHARACTERS = 200
+"""So much of a name that a client chose is repeated."""
 _IN_DATA = re.compile("/(key|value)/data(?=/|$)")
-_ID = re.compile(r"[0-9A-Za-z_-]{1,80}")
 
 
 class _Data(msgspec.Struct, forbid_unknown_fields=True):
@@ -72,14 +77,9 @@ class _Entry(_Record, forbid_unknown_fields=True):
     id: msgspec.Raw = JSON_NULL
 
 
-class _Batch(msgspec.Struct):
-    entries: list[msgspec.Raw]
-
-
 _RECORD = msgspec.json.Decoder(_Record)
 _RECORDS = msgspec.json.Decoder(list[_Record])
 _ENTRY = msgspec.json.Decoder(_Entry)
-_BATCH = msgspec.json.Decoder(_Batch)
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -93,12 +93,14 @@ class Said(NamedTuple):
 class Shape(NamedTuple):
     """What records must have in common to be judged together; None where there is no key or no value at all.
 
-    `has_key` tells whether the key is another than null: some formats are only refused then.
+    `has_key` tells whether the key is another than null: some formats are only refused then. `unreadable` is why a
+    record has no single reading, where Confluent's will do; it is judged alone.
     """
 
     key: Said | None
     value: Said | None
     has_key: bool
+    unreadable: Unreadable | None = None
 
 
 class RecordV3(NamedTuple):
@@ -133,91 +135,46 @@ def read_together(texts: Sequence[bytes], depth: int) -> list[RecordV3] | None:
         return None
 
 
-def read_record(text: bytes, document: object) -> RecordV3:
-    """Read a record of a stream; `document` is its text, parsed.
+def read_record(text: bytes, document: object, unreadable: Unreadable | None = None) -> RecordV3:
+    """Read a record of a stream; `document` is its text, parsed, `unreadable` why that is not its only reading.
 
     Raises BodyUnreadable, EnvelopeRefused, PartitionNotFound.
     """
+    return _read(_RECORD, text, document, unreadable)
+
+
+def read_entry(text: bytes, document: object, unreadable: Unreadable | None = None) -> RecordV3:
+    """Read a record of a batch, which has an id beside all that one of a stream has; raises the same."""
+    return _read(_ENTRY, text, document, unreadable, ("id",))
+
+
+def _read(
+    decoder: "msgspec.json.Decoder[Any]",
+    text: bytes,
+    document: object,
+    unreadable: Unreadable | None,
+    more: Sequence[str] = (),
+) -> RecordV3:
+    if unreadable is not None:
+        _refuse_halves(document)
     try:
-        record = _RECORD.decode(text)
-    except msgspec.ValidationError:
-        record = _coerced(text, document)
-    return _checked(record, document, len(text))
+        record: _Record = decoder.decode(text)
+    except msgspec.DecodeError:
+        record = _coerced(text, document, more)
+    return _checked(record, document, len(text), unreadable)
 
 
-class Entry(NamedTuple):
-    """One entry of a batch: its id, and its record or what is wrong with that."""
+def check_schemas_given(shape: Shape) -> None:
+    """Refuse a type that needs a schema and brings none, as Confluent does; a binding would have it.
 
-    id: str
-    record: RecordV3 | PartitionNotFound
-
-
-def read_batch(body: bytes, depth: int, most: int) -> list[Entry]:
-    """Read the body of a batch of `most` entries at most.
-
-    Raises BatchRefused, BodyUnreadable, EnvelopeRefused, and RecordsRejected when an entry has no single reading.
+    Raises BodyUnreadable.
     """
-    text, document = _read(body, depth)
-    if document is None:
-        raise BatchRefused("Request body is empty. Data is required.")
-    if not isinstance(document, dict):
-        raise BodyUnreadable(f"The body must be a JSON object, not {kind(document)}")
-    for name in document:
-        if name != "entries":
-            raise EnvelopeRefused(f"Unrecognized field: {name[:_NAME_CHARACTERS]}")
-    entries = document.get("entries")
-    if not entries and isinstance(entries, list | None):
-        raise BatchRefused("Empty batch.")
-    if not isinstance(entries, list):
-        raise BodyUnreadable(f"entries: must be an array, not {kind(entries)}")
-    texts = _BATCH.decode(text).entries
-    records = [_read_entry(f"entries[{index}]", bytes(raw), entries[index]) for index, raw in enumerate(texts)]
-    if len(entries) > most:
-        raise BatchRefused("Too many entries in batch.")
-    ids = [entry["id"] if isinstance(entry.get("id"), str) else "" for entry in entries]
-    if not all(map(_ID.fullmatch, ids)):
-        raise BatchRefused("Batch entry identifier is not a valid string.")
-    if len(set(ids)) < len(ids):
-        raise BatchRefused("Batch entry IDs are not distinct.")
-    return [Entry(*each) for each in zip(ids, records, strict=True)]
-
-
-def _read_entry(where: str, text: bytes, document: object) -> RecordV3 | PartitionNotFound:
-    try:
-        try:
-            entry: _Record = _ENTRY.decode(text)
-        except msgspec.ValidationError:
-            entry = _coerced(text, document, ("id",))
-        return _checked(entry, document, len(text))
-    except PartitionNotFound as error:
-        return error
-    except BodyUnreadable as error:
-        raise BodyUnreadable(f"{where}: {error}") from error
-
-
-def _read(body: bytes, depth: int) -> tuple[bytes, object]:
-    try:
-        text = utf8(body)
-        return text, read_json(text, depth) if text.strip() else None
-    except JsonUnreadable as error:
-        raise _located(error, body, depth) from error
-
-
-def _located(error: JsonUnreadable, body: bytes, depth: int) -> BodyUnreadable | RecordsRejected:
-    """Name the entries that have no single reading; where it is the envelope, say that."""
-    try:
-        texts = _BATCH.decode(utf8(body)).entries
-    except (JsonUnreadable, *NO_JSON):
-        texts = []
-    found = []
-    for index, text in enumerate(texts):
-        try:
-            read_json(bytes(text), depth - 2)  # an entry lies in the list of entries, and that in the body
-        except JsonUnreadable as reason:
-            found.append(unreadable_record(index, bytes(text), reason))
-    if not found:
-        return BodyUnreadable(f"The body has no single reading as JSON: {error}")
-    return RecordsRejected(f"Bad Request: entry {found[0]['record']}: {found[0]['message']}", found)
+    parts: tuple[tuple[Part, Said | None], ...] = (("key", shape.key), ("value", shape.value))
+    for part, said in parts:
+        if said is None or said.claimed.schema is not None:
+            continue
+        if (needy := said.embedded_format) is not None and needy in _WITH_SCHEMA:
+            raise BodyUnreadable(f"{part}: 'type={TYPES[needy]}' needs a 'schema'.")
 
 
 def unreadable_record(index: int, text: bytes, reason: JsonUnreadable) -> dict[str, object]:
@@ -243,7 +200,7 @@ def _unreadable_part(text: bytes) -> Part | None:
     return None
 
 
-def _checked(record: _Record, document: object, size: int) -> RecordV3:
+def _checked(record: _Record, document: object, size: int, unreadable: Unreadable | None = None) -> RecordV3:
     """Hold a record to the rules of the contract that no type tells."""
     fields: Mapping[str, Mapping[str, object]] = document  # type: ignore[assignment]  # the decoder has just seen so
     key, value, parsed = record.key, record.value, dict[str, object]()
@@ -261,7 +218,7 @@ def _checked(record: _Record, document: object, size: int) -> RecordV3:
         headers = [_header(f"headers[{index}]", header) for index, header in enumerate(record.headers or ())]
         extras = Extras(headers, read_instant("timestamp", record.timestamp))
     return RecordV3(
-        Shape(key_said, value_said, parsed.get("key") is not None),
+        Shape(key_said, value_said, parsed.get("key") is not None, unreadable),
         IncomingRecord(key_raw, value_raw, partition),
         parsed,
         extras,
@@ -319,7 +276,7 @@ def _coerced(text: bytes, document: object, more: Sequence[str] = ()) -> _Record
     if not isinstance(document, dict):
         raise BodyUnreadable(f"A record must be a JSON object, not {kind(document)}")
     _refuse_unknown(document, (*_Record.__struct_fields__, *more), "")
-    raw = _FIELDS.decode(text)
+    raw = _fields(text, document)
     return _Record(
         _coerced_data("key", raw.get("key", JSON_NULL), document.get("key")),
         _coerced_data("value", raw.get("value", JSON_NULL), document.get("value")),
@@ -327,6 +284,27 @@ def _coerced(text: bytes, document: object, more: Sequence[str] = ()) -> _Record
         _coerced_headers(document.get("headers")),
         document.get("timestamp"),
     )
+
+
+def _fields(text: bytes, document: Mapping[str, object]) -> Mapping[str, msgspec.Raw]:
+    """Take an object apart; one with half of a surrogate pair, which no decoder reads, into what Confluent writes."""
+    try:
+        return _FIELDS.decode(text)
+    except msgspec.DecodeError:
+        return {name: msgspec.Raw(confluent_text(field)) for name, field in document.items()}
+
+
+def _refuse_halves(document: object) -> None:
+    """Refuse half of a surrogate pair, unless it is in data of the type JSON: such data is written as it came."""
+    fields = document.items() if isinstance(document, dict) else ()
+    others = [
+        {**field, "data": None} if isinstance(field, dict) and field.get("type") == "JSON" else (name, field)
+        for name, field in fields
+    ]
+    try:
+        json.dumps(others, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise BodyUnreadable("half of a surrogate pair stands elsewhere than in data of the type JSON") from None
 
 
 def _coerced_data(part: Part, raw: msgspec.Raw, document: object) -> _Data | None:
@@ -348,13 +326,13 @@ def _coerced_data(part: Part, raw: msgspec.Raw, document: object) -> _Data | Non
     }
     if "data" not in document:
         raise BodyUnreadable(f"{part}.data: is missing; null is said as null")
-    return _Data(_FIELDS.decode(raw)["data"], **coerced)  # type: ignore[arg-type]  # each was read as what it is
+    return _Data(_fields(bytes(raw), document)["data"], **coerced)  # type: ignore[arg-type]  # each was read as what it is
 
 
 def _one_of(field: str, value: object, names: Sequence[str]) -> str | None:
     if value is None or (isinstance(value, str) and value in names):
         return value
-    shown = f'"{value[:_NAME_CHARACTERS]}"' if isinstance(value, str) else kind(value)
+    shown = f'"{value[:NAME_CHARACTERS]}"' if isinstance(value, str) else kind(value)
     raise BodyUnreadable(f"{field}: must be one of {', '.join(names)}, not {shown}")
 
 
@@ -381,4 +359,4 @@ def _coerced_header(where: str, header: object) -> _Header:
 def _refuse_unknown(document: Mapping[str, object], known: Sequence[str], where: str) -> None:
     for name in document:
         if name not in known:
-            raise EnvelopeRefused(f"Unrecognized field: {where}{name[:_NAME_CHARACTERS]}")
+            raise EnvelopeRefused(f"Unrecognized field: {where}{name[:NAME_CHARACTERS]}")

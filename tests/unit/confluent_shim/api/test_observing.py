@@ -1,5 +1,6 @@
 """Bindings that observe: nothing is refused for their sake, and what they would have said is told."""
 
+import json
 import logging
 from collections.abc import Iterator
 from typing import Any
@@ -150,3 +151,54 @@ def test_each_record_of_the_v3_api_has_its_verdict(shim: Shim) -> None:
     assert len(shim.landed("t")) == 2
     text = shim.client.get("/-/metrics").text
     assert 'confluent_shim_observed_records_total{topic="t",verdict="reject"} 1.0' in text
+
+
+class TestStreams:
+    def lines(self, shim: Shim, body: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in shim.stream("t", body).data.splitlines()]
+
+    def test_each_line_has_its_verdict_and_the_log_line_that_of_all(
+        self, shim: Shim, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO, "confluent_shim.access")
+        sent = [{"type": "JSON", "data": {"id": number}} for number in (1, "x", 2, "y")]
+        lines = self.lines(shim, "".join(json.dumps({"value": each}) for each in sent))
+        assert [line["error_code"] for line in lines] == [200] * 4
+        assert [line["shim_verdict"].split(";")[0] for line in lines] == ["admit", "reject", "admit", "reject"]
+        (noted,) = [vars(record)["facts"] for record in caplog.records if "facts" in vars(record)]
+        assert (noted["verdict"], noted["reason"]) == (
+            "reject; records=1,3",
+            "/id: the value is not of type integer",
+        )
+
+    def test_what_has_no_single_reading_goes_as_confluent_reads_it(self, shim: Shim) -> None:
+        value = '{"value":{"type":"JSON","data":{"id":1%s}}}'
+        first, second, third = self.lines(shim, value % "" + value % ',"id":2' + value % "")
+        assert [first["shim_verdict"], third["shim_verdict"]] == ["admit", "admit"]
+        assert (second["error_code"], second["shim_verdict"].split(";")[0]) == (200, "reject")
+        assert len(shim.landed("t")) == 3
+        text = shim.client.get("/-/metrics").text
+        assert 'confluent_shim_observed_records_total{topic="t",verdict="admit"} 2.0' in text
+        assert 'confluent_shim_observed_records_total{topic="t",verdict="reject"} 1.0' in text
+
+    def test_what_an_unbound_topic_refuses_has_its_verdict_too(self, shim: Shim) -> None:
+        shim.registry.register("other", shim.registry.registered("t-value", 1).schema)
+        records = [{"value": {"subject": "nosuch", "schema_id": 1, "data": {"id": 1}}}] * 2
+        records.append({"value": {"type": "JSONSCHEMA", "data": {"id": 1}}})
+        lines = self.lines(shim, "".join(map(json.dumps, records)))
+        assert [line["error_code"] for line in lines] == [422, 422, 400]
+        assert [line["shim_verdict"].split(";")[0] for line in lines] == ["reject", "reject", "admit"]
+
+
+def test_a_batch_is_logged_with_its_verdict_and_read_as_confluent_reads_it(
+    shim: Shim, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "confluent_shim.access")
+    entry = '{"id":"%d","value":{"type":"JSON","data":{"id":1%s}}}'
+    body = '{"entries":[' + entry % (1, "") + "," + entry % (2, ',"id":2') + "]}"
+    answer = shim.client.post(
+        "/v3/clusters/c/topics/t/records:batch", data=body, headers={"Content-Type": "application/json"}
+    )
+    assert [told["shim_verdict"].split(";")[0] for told in answer.get_json()["successes"]] == ["admit", "reject"]
+    (noted,) = [vars(record)["facts"] for record in caplog.records if "facts" in vars(record)]
+    assert noted["verdict"] == "reject; records=1"

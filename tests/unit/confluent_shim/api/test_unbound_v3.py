@@ -146,7 +146,6 @@ def test_what_is_not_there_is_refused_in_confluent_s_words(
         {"type": "AVRO", "schema": '"string"', "subject_name_strategy": "RECORD_NAME"},
         {"type": "AVRO", "schema": "foobar", "subject_name_strategy": "RECORD_NAME"},
         {"type": "JSONSCHEMA", "schema": '{"title":5}', "subject_name_strategy": "RECORD_NAME"},
-        {"type": "AVRO"},
         {"type": "PROTOBUF", "schema": "message M {}"},
         {"schema_id": 2},
     ],
@@ -162,3 +161,61 @@ def test_a_null_with_a_schema_is_a_tombstone(shim: Shim) -> None:
     told = send(shim, value={"type": "AVRO", "schema": '"string"', "data": None})
     assert told["value"] == {"type": "AVRO", "subject": "t-value", "schema_id": 1, "schema_version": 1, "size": -1}
     assert shim.landed("t") == [None]
+
+
+DATA = [
+    (b'{"a":1,"a":2}', b'{"a":1,"a":2}'),
+    (b"1e400", b"1e400"),
+    (rb'["\ud83d", 1]', rb'["\uD83D",1]'),
+]
+"""What has no single reading, and what lands of it: the bytes, or Confluent's where no decoder reads them."""
+
+
+@pytest.mark.parametrize(("data", "lands"), DATA)
+def test_what_has_no_single_reading_is_read_as_confluent_does(shim: Shim, data: bytes, lands: bytes) -> None:
+    record = b'"value":{"type":"JSON","data":%b}' % data
+    (told,) = parsed(shim.stream("t", b"{%b}" % record).data)
+    assert (told["error_code"], "shim_verdict" in told) == (200, False)
+    answer = shim.client.post(
+        "/v3/clusters/c/topics/t/records:batch",
+        data=b'{"entries":[{"id":"1",%b}]}' % record,
+        headers={"Content-Type": "application/json"},
+    )
+    assert len(answer.get_json()["successes"]) == 1
+    assert shim.landed("t") == [lands, lands]
+
+
+def test_of_two_values_the_last_one_is_sent(shim: Shim) -> None:
+    value = '{"type":"STRING","data":"%s"}'
+    shim.stream("t", f'{{"value":{value % "first"},"value":{value % "last"}}}')
+    assert shim.landed("t") == [b"last"]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        '{"partition_id":1e400,"value":{"type":"JSON","data":1}}',
+        '{"timestamp":1e400,"value":{"type":"JSON","data":1}}',
+        r'{"value":{"type":"STRING","data":"\ud800"}}',
+        r'{"headers":[{"name":"\ud800"}],"value":{"type":"JSON","data":1}}',
+    ],
+)
+def test_what_nothing_could_be_made_of_has_its_line(shim: Shim, record: str) -> None:
+    good = '{"value":{"type":"JSON","data":1}}'
+    assert [told["error_code"] for told in parsed(shim.stream("t", record + good).data)] == [400, 200]
+    assert shim.landed("t") == [b"1"]
+
+
+@pytest.mark.parametrize("kind", ["AVRO", "JSONSCHEMA", "PROTOBUF"])
+def test_a_type_that_needs_a_schema_must_bring_it(shim: Shim, kind: str) -> None:
+    shim.registry.register("t-value", STRING)
+    record = {"value": {"type": kind, "data": None}}
+    (told,) = parsed(shim.stream("t", json.dumps(record)).data)
+    assert (told["error_code"], told["message"]) == (400, f"value: 'type={kind}' needs a 'schema'.")
+    assert shim.batch("t", record).status_code == 400
+    assert shim.landed("t") == []
+
+
+def parsed(body: bytes) -> list[dict[str, Any]]:
+    """Return the lines of a stream's answer."""
+    return [json.loads(line) for line in body.splitlines()]

@@ -8,12 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from confluent_shim.api.wire_v3 import RecordV3, read_batch, read_record, unreadable_record
-from confluent_shim.errors import BatchRefused, BodyUnreadable, EnvelopeRefused, PartitionNotFound, ShimError
+from confluent_shim.api.wire_v3 import RecordV3, check_schemas_given, read_record, unreadable_record
+from confluent_shim.errors import BodyUnreadable, EnvelopeRefused, PartitionNotFound, ShimError
 from confluent_shim.records import Claimed, Extras
 from jsonschema_bridge import JsonUnreadable, read_json
-from tests.families import PRODUCE_V3
-from tests.strategies import bodies
 
 
 def record(fields: object) -> RecordV3:
@@ -170,63 +168,12 @@ def test_where_a_record_has_no_single_reading_is_told_as_far_as_the_bytes_tell_i
     assert (error["record"], error["part"], error["pointer"], error["keyword"]) == (3, part, pointer, kind)
 
 
-class TestBatch:
-    def read(self, body: object, most: int = 10) -> Any:
-        text = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return read_batch(text, 200, most)
-
-    def test_each_entry_has_its_id_and_its_record(self) -> None:
-        first, second = self.read({"entries": [{"id": "a", "value": {"data": 1}}, {"id": "b", "partition_id": -1}]})
-        assert (first.id, first.record.parsed, second.id) == ("a", {"value": 1}, "b")
-        assert isinstance(second.record, PartitionNotFound)
-
-    def test_its_encoding_is_told_by_its_bytes(self) -> None:
-        (entry,) = self.read('{"entries":[{"id":"a","value":{"data":"\u00e9"}}]}'.encode("utf-16"))
-        assert entry.record.parsed == {"value": "\u00e9"}
-
-    @pytest.mark.parametrize(
-        ("body", "message"),
-        [
-            (b"", "Request body is empty. Data is required."),
-            (b"null", "Request body is empty. Data is required."),
-            ({}, "Empty batch."),
-            ({"entries": None}, "Empty batch."),
-            ({"entries": []}, "Empty batch."),
-            ({"entries": [{"id": str(n)} for n in range(11)]}, "Too many entries in batch."),
-            ({"entries": [{"id": "1"}, {"id": "1"}]}, "Batch entry IDs are not distinct."),
-            *[
-                ({"entries": [{"id": each}]}, "Batch entry identifier is not a valid string.")
-                for each in (None, "", "\u20ac", "a" * 81, 1, "a b")
-            ],
-            ({"entries": [{}]}, "Batch entry identifier is not a valid string."),
-        ],
-    )
-    def test_a_batch_that_is_none_is_refused_in_confluents_words(self, body: object, message: str) -> None:
-        with pytest.raises(BatchRefused) as caught:
-            self.read(body)
-        assert str(caught.value) == message
-
-    @pytest.mark.parametrize(
-        ("body", "message"),
-        [
-            ([], "The body must be a JSON object, not an array"),
-            ({"entries": {}}, "entries: must be an array, not an object"),
-            ({"entries": [None]}, "entries[0]: A record must be a JSON object, not null"),
-            ({"entries": [{"id": "1"}, {"id": "2", "value": 1}]}, "entries[1]: value: must be an object, not a number"),
-            (b'{"entries":[],"entries":[]}', "The body has no single reading as JSON"),
-            (b'{"entries":[' + b"[" * 5000, "The body has no single reading as JSON"),
-            (b'{"entries":[{"id":' + b"[" * 5000 + b"]" * 5000 + b"}]}", "The body has no single reading as JSON"),
-        ],
-    )
-    def test_one_entry_of_the_wrong_form_refuses_the_whole_and_is_named(self, body: object, message: str) -> None:
-        with pytest.raises(BodyUnreadable) as caught:
-            self.read(body)
-        assert str(caught.value).startswith(message)
-
-    @pytest.mark.parametrize("body", [{"records": []}, {"entries": [{"id": "1", "records": 1}]}])
-    def test_an_unknown_field_refuses_the_whole(self, body: object) -> None:
-        with pytest.raises(EnvelopeRefused, match="Unrecognized field: records"):
-            self.read(body)
+@pytest.mark.parametrize("embedded", ["AVRO", "JSONSCHEMA", "PROTOBUF"])
+def test_where_no_binding_has_a_schema_a_type_that_needs_one_must_bring_it(embedded: str) -> None:
+    with pytest.raises(BodyUnreadable, match=rf"^key: 'type={embedded}' needs a 'schema'\.$"):
+        check_schemas_given(record({"key": {"type": embedded, "subject": "s", "data": None}}).shape)
+    for said in ({"type": embedded, "schema": "x"}, {"type": "JSON"}, {"schema_id": 1}, {}):
+        check_schemas_given(value(data=1, **said).shape)
 
 
 @given(
@@ -245,12 +192,5 @@ class TestBatch:
 )
 def test_no_json_makes_reading_raise_anything_but_our_errors(document: object) -> None:
     text = json.dumps(document).encode()
-    for read in (lambda: read_record(text, read_json(text)), lambda: read_batch(text, 200, 10)):
-        with suppress(ShimError, JsonUnreadable):
-            read()
-
-
-@given(bodies(PRODUCE_V3.bodies))
-def test_no_bytes_make_reading_raise_anything_but_our_errors(body: bytes) -> None:
-    with suppress(ShimError):
-        read_batch(body, 200, 10)
+    with suppress(ShimError, JsonUnreadable):
+        read_record(text, read_json(text))
