@@ -21,6 +21,7 @@ from jsonschema_bridge.errors import (
     SubjectNotFound,
     VersionNotFound,
 )
+from jsonschema_bridge.evolution import SchemaChange, schema_changes
 from jsonschema_bridge.framing import frame, unframe
 from jsonschema_bridge.framing import prefix as frame_prefix
 from jsonschema_bridge.json_text import confluent_text, encoding_of, read_json, read_json_loosely, utf8
@@ -54,6 +55,7 @@ __all__ = [
     "RegistryUnauthorized",
     "RegistryUnavailable",
     "Schema",
+    "SchemaChange",
     "SchemaIncompatible",
     "SchemaInvalid",
     "SchemaNotDerivable",
@@ -79,6 +81,7 @@ __all__ = [
     "read_json_loosely",
     "read_schema",
     "references_of",
+    "schema_changes",
     "unframe",
     "utf8",
 ]

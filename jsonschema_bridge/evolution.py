@@ -1,0 +1,239 @@
+"""What changed from one version of a JSON Schema to the next, and whether that only adds to it.
+
+What counts is what a schema declares; members that it does not declare are no part of it. So it may declare more of
+them, or take no others any more, and that still is an addition.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from jsonschema_bridge import drafts
+from jsonschema_bridge.errors import SchemaInvalid
+from jsonschema_bridge.registry.model import Schema
+from jsonschema_bridge.validation import Resolve, read_schema
+from jsonschema_bridge.violation import pointer
+
+_FREE = frozenset({"description", "examples", "title"})
+"""What may change and come and go; so may what gives a schema its URI."""
+_DEFINITIONS = frozenset({"definitions", "$defs"})
+_TUPLES = frozenset({"items", "prefixItems"})
+_LISTS = frozenset({"allOf", "anyOf", "oneOf"}) | _TUPLES
+_ABOUT_ITSELF = frozenset({"if", "then", "else", "not", "propertyNames", "contentSchema"})
+_CLOSING = frozenset({"additionalProperties", "unevaluatedProperties"})
+_OTHERS = frozenset({"items", "additionalItems", "unevaluatedItems"}) | _CLOSING
+_SINGLE = _ABOUT_ITSELF | _OTHERS | {"contains"}
+"""Keywords with one schema: for the value itself, for what is in it that nothing else judges, for one item."""
+_REVERSED = frozenset({"if", "not"})
+"""Where what is added takes something away."""
+_UNORDERED = frozenset({"enum", "required", "type"})
+_REFUSING = (drafts.MAPS - _DEFINITIONS) | _LISTS | _SINGLE | _UNORDERED
+_REFUSING |= {
+    "$schema",
+    "$ref",
+    "$recursiveRef",
+    "$dynamicRef",
+    "$recursiveAnchor",
+    "$dynamicAnchor",
+    "const",
+    "format",
+    "multipleOf",
+    "pattern",
+}
+_REFUSING |= {"maximum", "minimum", "exclusiveMaximum", "exclusiveMinimum", "maxLength", "minLength", "maxItems"}
+_REFUSING |= {"minItems", "uniqueItems", "maxContains", "minContains", "maxProperties", "minProperties"}
+_REFUSING |= {"dependentRequired", "contentEncoding", "contentMediaType"}
+"""Keywords that refuse values, or may make others do so: where there was none, one more is no mere addition."""
+_LONGEST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaChange:
+    """One thing that is not as it was.
+
+    `pointer` leads into the new JSON Schema, into the old one for what is gone; for a schema that is referred to, its
+    name and `#` stand before. `message` says it in terms of values: "/price became required". `additive` tells whether
+    this only adds to what was there.
+    """
+
+    pointer: str
+    message: str
+    additive: bool
+
+
+def schema_changes(old: Schema, new: Schema, resolve: Resolve) -> list[SchemaChange]:
+    """Return what changed, in the order of the new schema; what may change freely is left out.
+
+    Raises SchemaInvalid for what is no JSON Schema, and what `resolve` raises.
+    """
+    comparison = _Comparison(resolve)
+    comparison.documents(old, new, ("", ""))
+    return comparison.found
+
+
+_Place = tuple[str, str]
+"""A pointer into the schema, and one into the values there."""
+
+
+class _Comparison:
+    """Goes through two schemas side by side and notes what differs."""
+
+    def __init__(self, resolve: Resolve) -> None:
+        self._resolve = resolve
+        self._seen: set[tuple[Schema, Schema]] = set()
+        self._free = _FREE
+        self.found: list[SchemaChange] = []
+
+    def documents(self, old: Schema, new: Schema, at: _Place) -> None:
+        """Compare two documents, and those that both refer to by the same name."""
+        if (old, new) in self._seen:
+            return
+        self._seen.add((old, new))
+        for each in (old, new):
+            if each.kind != "JSON":
+                raise SchemaInvalid(f"a schema of type {each.kind} is not a JSON Schema")
+        before, after = read_schema(old.text), read_schema(new.text)
+        self._free = _FREE | {drafts.id_keyword(before)}
+        self._schemas(before, after, at, reverse=False)
+        referred = {each.name: each for each in old.references}
+        for reference in new.references:
+            earlier = referred.get(reference.name, reference)
+            if earlier != reference:
+                root = f"{reference.name}#"
+                self.documents(self._resolve(earlier), self._resolve(reference), (root, root))
+
+    def _schemas(self, old: Any, new: Any, at: _Place, *, reverse: bool) -> None:
+        before, after = ({} if each is True else each for each in (old, new))
+        if not (isinstance(before, dict) and isinstance(after, dict)):
+            if not _same(before, after):
+                self._note(at, f"{_named(at)}: the schema changed from {_text(old)} to {_text(new)}", additive=False)
+            return
+        for keyword in [*after, *(keyword for keyword in before if keyword not in after)]:
+            if keyword not in self._free:
+                self._keyword(keyword, before, after, at, reverse=reverse)
+
+    def _keyword(self, keyword: str, old: dict[str, Any], new: dict[str, Any], at: _Place, *, reverse: bool) -> None:
+        before, after = old.get(keyword), new.get(keyword)
+        here = _below(at, keyword)
+        if keyword in drafts.MAPS and _are(dict, before, after):
+            self._members(keyword, old, new, at, reverse=reverse)
+        elif keyword == "required" and _are(list, before, after):
+            self._required(before or [], after or [], at)
+        elif keyword == "enum" and isinstance(before, list) and isinstance(after, list):
+            self._enum(before, after, here, reverse=reverse)
+        elif keyword not in old:
+            self._added(keyword, after, at, reverse=reverse)
+        elif keyword not in new:
+            if not _takes_all(keyword, before):
+                self._note(here, f"{_named(at)}: {keyword} disappeared", additive=False)
+        else:
+            self._kept(keyword, before, after, at, reverse=reverse)
+
+    def _kept(self, keyword: str, before: Any, after: Any, at: _Place, *, reverse: bool) -> None:
+        """Compare the values of a keyword that both have: go into schemas, take all else as it is."""
+        here = _below(at, keyword)
+        if keyword in _LISTS and isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+            for index, (one, other) in enumerate(zip(before, after, strict=True)):
+                below = _below(here, str(index), inside=str(index) if keyword in _TUPLES else "")
+                self._schemas(one, other, below, reverse=reverse)
+        elif keyword in _SINGLE and _is_schema(before) and _is_schema(after):
+            below = _below(at, keyword, inside="" if keyword in _ABOUT_ITSELF else "*")
+            self._schemas(before, after, below, reverse=reverse or keyword in _REVERSED)
+        elif not _same(before, after, unordered=keyword in _UNORDERED):
+            words = f"{keyword} changed from {_text(before)} to {_text(after)}"
+            self._note(here, f"{_named(at)}: {words}", additive=False)
+
+    def _members(self, keyword: str, old: dict[str, Any], new: dict[str, Any], at: _Place, *, reverse: bool) -> None:
+        """Compare schemas that have names, each member's or each definition's."""
+        before, after = old.get(keyword) or {}, new.get(keyword) or {}
+        for name in [*after, *(name for name in before if name not in after)]:
+            below = _member(keyword, name, at)
+            known = keyword == "properties" or keyword in _DEFINITIONS
+            words = _named(below) if known else f"{_named(at)}: {keyword} {name}"
+            if name not in after:
+                self._note(below, f"{words} disappeared", additive=False)
+            elif name in before and _is_schema(before[name]) and _is_schema(after[name]):
+                self._schemas(before[name], after[name], below, reverse=reverse)
+            elif name in before:
+                if not _same(before[name], after[name], unordered=True):
+                    self._note(below, f"{words} changed", additive=False)
+            else:
+                self._note(below, f"{words} was added", additive=known and not (reverse and keyword == "properties"))
+                others = old.get("additionalProperties")
+                if keyword == "properties" and isinstance(others, dict) and _REFUSING & others.keys():
+                    self._schemas(others, after[name], below, reverse=reverse)  # that has judged this member so far
+
+    def _required(self, before: list[Any], after: list[Any], at: _Place) -> None:
+        here = _below(at, "required")
+        for name in _beyond(after, before):
+            self._note(here, f"{at[1]}{pointer([str(name)])} became required", additive=False)
+        for name in _beyond(before, after):
+            self._note(here, f"{at[1]}{pointer([str(name)])} is no longer required", additive=False)
+
+    def _enum(self, before: list[Any], after: list[Any], at: _Place, *, reverse: bool) -> None:
+        for value in _beyond(after, before):
+            self._note(at, f"{_named(at)} may be {_text(value)} too", additive=not reverse)
+        for value in _beyond(before, after):
+            self._note(at, f"{_named(at)} may no longer be {_text(value)}", additive=False)
+
+    def _added(self, keyword: str, value: Any, at: _Place, *, reverse: bool) -> None:
+        here = _below(at, keyword)
+        if keyword in _CLOSING and value is False:
+            self._note(here, f"{_named(at)} takes no undeclared members any more", additive=not reverse)
+        elif keyword not in _REFUSING:
+            self._note(here, f"{_named(at)}: {keyword} was added", additive=True)
+        elif not _takes_all(keyword, value):
+            self._note(here, f"{_named(at)}: {keyword} was added ({_text(value)})", additive=False)
+
+    def _note(self, at: _Place, message: str, *, additive: bool) -> None:
+        self.found.append(SchemaChange(at[0], message, additive))
+
+
+def _below(at: _Place, step: str, inside: str = "") -> _Place:
+    """Step down in the schema, and into what is in the values."""
+    return at[0] + pointer([step]), at[1] + (f"/{inside}" if inside else "")
+
+
+def _takes_all(keyword: str, value: Any) -> bool:
+    """Tell whether a keyword says no more than if it were not there."""
+    return (keyword in _OTHERS and (value is True or value == {})) or (keyword == "required" and value == [])
+
+
+def _member(keyword: str, name: str, at: _Place) -> _Place:
+    below = at[0] + pointer([keyword, name])
+    if keyword == "properties":
+        return below, at[1] + pointer([name])
+    if keyword == "patternProperties":
+        return below, f"{at[1]}/*"
+    if keyword in _DEFINITIONS:
+        return below, below if "#" in below else f"#{below}"
+    return below, at[1]
+
+
+def _named(at: _Place) -> str:
+    return at[1] or "the root"
+
+
+def _are(kind: type, *values: Any) -> bool:
+    return all(value is None or isinstance(value, kind) for value in values)
+
+
+def _is_schema(value: Any) -> bool:
+    return isinstance(value, dict | bool)
+
+
+def _beyond(values: list[Any], others: list[Any]) -> list[Any]:
+    known = {_text(other, None) for other in others}
+    return [value for value in values if _text(value, None) not in known]
+
+
+def _same(one: Any, other: Any, *, unordered: bool = False) -> bool:
+    if unordered:
+        one, other = (each if isinstance(each, list) else [each] for each in (one, other))
+        return not _beyond(one, other) and not _beyond(other, one)
+    return _text(one, None) == _text(other, None)
+
+
+def _text(value: Any, longest: int | None = _LONGEST) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return text if longest is None or len(text) <= longest else f"{text[: longest - 3]}..."

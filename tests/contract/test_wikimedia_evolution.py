@@ -1,0 +1,45 @@
+"""Real schemas evolve additively or not, as those who wrote them say."""
+
+import csv
+import json
+
+import pytest
+
+from jsonschema_bridge import Schema, SchemaReference, schema_changes
+from tests import shared_data
+
+
+def _no_reference(reference: SchemaReference) -> Schema:
+    raise AssertionError(reference)
+
+
+def _pairs() -> list[dict[str, str]]:
+    if not shared_data.EVOLUTION.is_file():
+        return []
+    with shared_data.EVOLUTION.open(newline="") as lines:
+        return list(csv.DictReader(lines, delimiter="\t"))
+
+
+def _schemas() -> dict[str, Schema]:
+    lines = shared_data.SCHEMAS.read_text().splitlines() if shared_data.SCHEMAS.is_file() else []
+    return {line["id"]: Schema(json.dumps(line["schema"]), "JSON") for line in map(json.loads, lines)}
+
+
+SCHEMAS = _schemas()
+
+
+def test_the_verdicts_are_there() -> None:
+    assert len(_pairs()) == 30, f"no 30 pairs of versions at {shared_data.EVOLUTION}"
+
+
+@pytest.mark.parametrize("pair", [pytest.param(each, id=f"{each['title_dir']}/{each['new']}") for each in _pairs()])
+def test_a_pair_of_versions_has_its_verdict(pair: dict[str, str]) -> None:
+    old, new = (SCHEMAS[f"/{pair['title_dir']}/{pair[version]}"] for version in ("old", "new"))
+    others = [each.message for each in schema_changes(old, new, _no_reference) if not each.additive]
+
+    assert pair["verdict"] == ("INCOMPATIBLE" if others else "compatible"), others
+
+
+@pytest.mark.parametrize("schema_id", SCHEMAS)
+def test_a_schema_is_what_it_was(schema_id: str) -> None:
+    assert schema_changes(SCHEMAS[schema_id], SCHEMAS[schema_id], _no_reference) == []
