@@ -11,7 +11,7 @@ from confluent_shim.errors import TopicAbsent
 from confluent_shim.publishing import Publisher
 from confluent_shim.readings import check_schema
 from confluent_shim.records import ProduceRequest
-from confluent_shim.schemas import kind_that_judges, subject_of
+from confluent_shim.schemas import kind_that_judges, strictness_of, subject_of
 from confluent_shim.sinks import Sink
 from jsonschema_bridge import RegisteredSchema, Schema, SchemaInvalid, derive, references_of
 from jsonschema_bridge.registry import CachedRegistry
@@ -164,7 +164,7 @@ class Administration:
         """Check a schema that is not registered yet."""
         registry = self._registries[binding.cluster]
         if binding.source_subject is None:
-            check_schema(schema, registry)
+            check_schema(schema, registry, strictness_of(binding))
         else:
             derive(schema, references_of(registry), options_of(binding))
 
@@ -179,7 +179,7 @@ class Administration:
         if newest.schema.kind == "PROTOBUF":
             raise BindingInvalid("key_subject", f"{where} is PROTOBUF; keys take a schema of type JSON or AVRO")
         try:
-            check_schema(newest.schema, registry)
+            check_schema(newest.schema, registry, strictness_of(binding))
         except SchemaInvalid as error:
             raise SchemaInvalid(f"{where}: {error.reason}", error.pointer) from error
 
@@ -203,7 +203,7 @@ class Administration:
                 f"{binding.source_subject or binding.encoding!r} needs a schema of type {kind}; version "
                 f"{registered.version} of subject {subject!r} is {registered.schema.kind}",
             )
-        check_schema(registered.schema, registry)
+        check_schema(registered.schema, registry, strictness_of(binding))
         if binding.source_subject is not None:
             self._derivations.register(registry, binding, registered)
         return registered.version

@@ -16,6 +16,7 @@ from jsonschema_bridge import (
     NotFramed,
     Registry,
     Schema,
+    Strictness,
     Violation,
     check_json_schema,
     compile_avro,
@@ -26,6 +27,7 @@ from jsonschema_bridge import (
     references_of,
     unframe,
 )
+from jsonschema_bridge.strictness import CONFLUENT
 from jsonschema_bridge.violation import bounded
 
 
@@ -58,19 +60,24 @@ class Compiled(NamedTuple):
     violations: Callable[[object], Iterable[Violation]]
 
 
-def compiled(schema: Schema, registry: Registry, part: Part, carried_id: int | None) -> Compiled:
-    """Compile `schema` for one part of records. Raises SchemaInvalid and the registry's errors."""
+def compiled(
+    schema: Schema, registry: Registry, part: Part, carried_id: int | None, strictness: Strictness
+) -> Compiled:
+    """Compile `schema` for one part of records; a JSON Schema is read as strictly as `strictness` says.
+
+    Raises SchemaInvalid and the registry's errors.
+    """
     if schema.kind == "AVRO":
         return _avro(compile_avro(schema, references_of(registry)), carried_id)
-    return json_schema(compile_json_schema(schema, references_of(registry)), part, carried_id)
+    return json_schema(compile_json_schema(schema, references_of(registry), strictness), part, carried_id)
 
 
-def check_schema(schema: Schema, registry: Registry) -> None:
+def check_schema(schema: Schema, registry: Registry, strictness: Strictness = CONFLUENT) -> None:
     """Check a schema that is about to be bound. Raises SchemaInvalid with the reason, and the registry's errors."""
     if schema.kind == "AVRO":
         compile_avro(schema, references_of(registry))
     else:
-        check_json_schema(schema, references_of(registry))
+        check_json_schema(schema, references_of(registry), strictness)
 
 
 def json_schema(validator: JsonSchemaValidator, part: Part, carried_id: int | None) -> Compiled:

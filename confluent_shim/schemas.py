@@ -16,6 +16,7 @@ from jsonschema_bridge import (
     SchemaInvalid,
     SchemaNotInSubject,
     SchemaRefused,
+    Strictness,
     avro_identity,
     compile_json_schema,
     read_json,
@@ -23,6 +24,7 @@ from jsonschema_bridge import (
     references_of,
 )
 from jsonschema_bridge.registry import SchemaKind
+from jsonschema_bridge.strictness import CONFLUENT
 from topic_map import Binding, pinned_version
 
 KIND_OF_ENCODING: Mapping[str, SchemaKind] = {"json-schema": "JSON", "json": "JSON", "avro": "AVRO"}
@@ -66,8 +68,8 @@ class Schemas:
     def __init__(self, registries: Mapping[str, Registry], derivations: Derivations) -> None:
         self._registries = registries
         self._derivations = derivations
-        self._derived: dict[tuple[str, int, int], Compiled] = {}
-        self._compiled: dict[tuple[str, int, SchemaKind, Part, bool], Compiled] = {}
+        self._derived: dict[tuple[str, int, int, Strictness], Compiled] = {}
+        self._compiled: dict[tuple[str, int, SchemaKind, Part, bool, Strictness], Compiled] = {}
         self._current: dict[tuple[str, Part, EmbeddedFormat | None], _Current] = {}
 
     def registry(self, binding: Binding) -> Registry:
@@ -151,28 +153,36 @@ class Schemas:
                 f"version {found.version} of subject {found.subject!r} is {found.schema.kind}, which does not suit "
                 f"the {part}s of topic {binding.topic!r} (encoding = {use})"
             )
+        strictness = strictness_of(binding)
         if not _is_derived(binding, part):
-            return self.compiled(registry, binding.cluster, found, part, framed=_framed(binding, part))
-        known = (binding.cluster, found.schema_id, lands.schema_id)
+            return self.compiled(registry, binding.cluster, found, part, strictness, framed=_framed(binding, part))
+        known = (binding.cluster, found.schema_id, lands.schema_id, strictness)
         schema = self._derived.get(known)
         if schema is None:
             form = self._derivations.of(registry, binding, found).form
-            validator = compile_json_schema(found.schema, references_of(registry))
+            validator = compile_json_schema(found.schema, references_of(registry), strictness)
             schema = _keep(self._derived, known, derived(validator, form, lands.schema_id))
         return schema
 
     def compiled(
-        self, registry: Registry, cluster: str, found: RegisteredSchema, part: Part, *, framed: bool = True
+        self,
+        registry: Registry,
+        cluster: str,
+        found: RegisteredSchema,
+        part: Part,
+        strictness: Strictness = CONFLUENT,
+        *,
+        framed: bool = True,
     ) -> Compiled:
         """Return what a registered schema means for keys or values, with or without a frame.
 
         Raises SchemaInvalid, and the registry's errors.
         """
         # Some registries give one id to the same text as JSON Schema and as Avro.
-        known = (cluster, found.schema_id, found.schema.kind, part, framed)
+        known = (cluster, found.schema_id, found.schema.kind, part, framed, strictness)
         schema = self._compiled.get(known)
         if schema is None:
-            made = compiled(found.schema, registry, part, found.schema_id if framed else None)
+            made = compiled(found.schema, registry, part, found.schema_id if framed else None, strictness)
             schema = _keep(self._compiled, known, made)
         return schema
 
@@ -208,6 +218,11 @@ def _keep(kept: dict[K, Compiled], key: K, schema: Compiled) -> Compiled:
     if len(kept) > _MAX_COMPILED:
         kept.pop(next(iter(kept)), None)  # the oldest
     return schema
+
+
+def strictness_of(binding: Binding) -> Strictness:
+    """Return how strictly the JSON Schemas of a binding are read."""
+    return Strictness(binding.unknown_fields, binding.whole_floats, binding.large_integers, binding.formats)
 
 
 def subject_of(binding: Binding, part: Part) -> str:

@@ -92,13 +92,13 @@ def compile_json_schema(schema: Schema, resolve: Resolve, strictness: Strictness
     )
 
 
-def check_json_schema(schema: Schema, resolve: Resolve) -> None:
+def check_json_schema(schema: Schema, resolve: Resolve, strictness: Strictness = CONFLUENT) -> None:
     """Check a schema that somebody is about to bind: against its draft's meta-schema, and that it compiles.
 
     Raises SchemaInvalid with the reason and the pointer into the schema.
     """
     check_document(read_schema(schema.text))
-    compile_json_schema(schema, resolve)
+    compile_json_schema(schema, resolve, strictness)
 
 
 def check_document(document: object, default: str = drafts.DRAFT_7) -> None:

@@ -18,6 +18,10 @@ Nulls = Literal["tombstone", "validate", "refuse"]
 Mode = Literal["enforce", "observe"]
 Extra = Literal["refuse", "map"]
 Untyped = Literal["refuse", "json"]
+UnknownFields = Literal["schema", "refuse"]
+WholeFloats = Literal["confluent", "accept", "refuse"]
+LargeIntegers = Literal["accept", "refuse"]
+Formats = Literal["confluent", "assert", "ignore"]
 
 #: Fields whose behaviour comes in a later release, with the values that are refused until then
 #: (``None``: every value but the default). A release that brings one deletes its row.
@@ -35,6 +39,8 @@ _VERSIONS = re.compile(r"latest|any|pinned ([1-9][0-9]{0,9})")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LARGEST_NAME = 255
 _AVRO = {"avro_extra": "refuse", "avro_untyped": "refuse", "avro_name": "", "avro_namespace": ""}
+_STRICTNESS = {"unknown_fields": "schema", "whole_floats": "confluent", "large_integers": "accept"}
+_STRICTNESS |= {"formats": "confluent"}
 _EMPTY_SUBJECT = re.compile(r":\.[^:]*:?")
 
 
@@ -46,7 +52,8 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ``<topic>-value.source``), by the options ``avro_...``; ``key_subject`` the schema of keys where ``key`` is
     ``subject``. ``versions`` is ``latest``, ``any`` or ``pinned N``.
     ``bound_version`` is the subject's version that was current when the topic was bound: adoption under
-    ``latest`` starts there. ``mode`` is None where the service's own default holds. ``revision`` is the table's
+    ``latest`` starts there. ``unknown_fields``, ``whole_floats``, ``large_integers`` and ``formats`` say how strictly
+    its JSON Schemas are read. ``mode`` is None where the service's own default holds. ``revision`` is the table's
     revision at which this row last changed; the store sets it and ignores what it is given.
 
     Building one checks nothing; `check` does.
@@ -67,6 +74,10 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     key: KeyRule = "any"
     key_subject: str | None = None
     nulls: Nulls = "tombstone"
+    unknown_fields: UnknownFields = "schema"
+    whole_floats: WholeFloats = "confluent"
+    large_integers: LargeIntegers = "accept"
+    formats: Formats = "confluent"
     mode: Mode | None = None
     owner: str = ""
     description: str = ""
@@ -217,6 +228,7 @@ def _check_pairs(binding: Binding) -> None:
     if binding.source_subject is not None and binding.encoding != "avro":
         raise BindingInvalid("source_subject", f"is given, but encoding is {binding.encoding!r} and not 'avro'")
     _check_avro(binding)
+    _check_strictness(binding)
 
 
 def _check_avro(binding: Binding) -> None:
@@ -229,6 +241,14 @@ def _check_avro(binding: Binding) -> None:
         names = value.split(".") if field == "avro_namespace" else [value]
         if len(value) > _LARGEST_NAME or not all(map(_NAME.fullmatch, names)):
             raise BindingInvalid(field, f"{value[:260]!r} is not an Avro name")
+
+
+def _check_strictness(binding: Binding) -> None:
+    if binding.encoding != "avro" or binding.source_subject is not None or binding.key_subject is not None:
+        return
+    for field, default in _STRICTNESS.items():
+        if getattr(binding, field) != default:
+            raise BindingInvalid(field, "is given, but an Avro schema judges, which leaves no choice")
 
 
 def _refuse_not_yet(binding: Binding) -> None:

@@ -41,6 +41,10 @@ _CHOICES = {
     "nulls": "What a null value is.",
     "avro_extra": "What becomes of undeclared members of open objects, in derived Avro.",
     "avro_untyped": "What becomes of schemas that give no type, in derived Avro.",
+    "unknown_fields": "Whether members that a JSON Schema does not declare are taken.",
+    "whole_floats": "Whether 1.0 is an integer.",
+    "large_integers": "Whether integers beyond 2^53 are taken.",
+    "formats": "Which formats of strings are asserted.",
     "mode": "Refuse what breaks the rule, or only observe it.",
     "encoding": "Form of the values in Kafka.",
 }

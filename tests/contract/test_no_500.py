@@ -29,6 +29,10 @@ BINDING = {
     "bound_version": 1,
     "key": "any",
     "nulls": "refuse",
+    "unknown_fields": "refuse",
+    "whole_floats": "accept",
+    "large_integers": "refuse",
+    "formats": "assert",
     "labels": {"team": "shop"},
     "owner": "shop",
 }

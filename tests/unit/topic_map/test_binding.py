@@ -89,6 +89,7 @@ def test_no_document_breaks_the_reader(document: bytes | str) -> None:
         ("avro_name", Binding(topic="a", encoding="avro", source_subject="", avro_name="a" * 256)),
         ("avro_namespace", Binding(topic="a", encoding="avro", source_subject="", avro_namespace="org..shop")),
         ("source_subject", Binding(topic="a", source_subject="s")),
+        ("formats", Binding(topic="a", encoding="avro", formats="ignore")),
         ("cluster", Binding(topic="a", cluster="")),
         ("versions", Binding(topic="a", versions="pinned 0")),
         ("versions", Binding(topic="a", versions="pinned 2147483648")),

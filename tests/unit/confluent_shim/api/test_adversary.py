@@ -17,6 +17,7 @@ from confluent_shim.schemas import Schemas
 from confluent_shim.sinks.memory import MemorySink, Settled
 from jsonschema_bridge import RegisteredSchema, Schema, SchemaRefused
 from jsonschema_bridge.registry import MemoryRegistry
+from jsonschema_bridge.strictness import CONFLUENT
 from tests.parts import JSON, JSON_SCHEMA, ORDER, TOKEN, V2, Shim, memory_shim
 from topic_map import Bind, Binding, MemoryStore, Store
 
@@ -64,7 +65,8 @@ def test_a_record_is_refused_by_the_verdict_even_when_nothing_explains_it(shim: 
             return iter(())
 
     schemas = Schemas(shim.services.registries, Derivations())
-    schemas._compiled["default", 1, "JSON", "value", True] = json_schema(Speechless(), "value", 1)  # type: ignore[arg-type]
+    speechless = json_schema(Speechless(), "value", 1)  # type: ignore[arg-type]
+    schemas._compiled["default", 1, "JSON", "value", True, CONFLUENT] = speechless
     enforcer = enforcing(shim.services.store, schemas)
     record = IncomingRecord()
     request = ProduceRequest("orders", "json", "json", [record, record], [{"value": 1}, {"key": "k", "value": 1}])

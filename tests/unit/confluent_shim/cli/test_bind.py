@@ -137,8 +137,9 @@ def test_the_rules_of_derived_avro_are_told_when_it_is_bound(run: Run, schema_fi
 
 
 def test_the_options_of_derived_avro_are_fields_of_the_binding(run: Run, schema_file: str) -> None:
-    """Each has an option of its name."""
-    options = {"avro_extra": "map", "avro_untyped": "json", "avro_name": "Order", "avro_namespace": "org.shop"}
+    """Each has an option of its name, and so has the strictness of JSON Schemas."""
+    options = {"unknown_fields": "refuse", "whole_floats": "accept", "large_integers": "refuse", "formats": "assert"}
+    options |= {"avro_extra": "map", "avro_untyped": "json", "avro_name": "Order", "avro_namespace": "org.shop"}
     words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)]
     make = ("--encoding", "avro", "--source-subject", "s", "--schema", schema_file, "--create-topic", "-o", "json")
     row = json.loads(run("bindings", "bind", "orders", *make, *words).stdout)
