@@ -10,9 +10,11 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from confluent_shim.api import bindings, health, metadata_v2, metadata_v3
 from confluent_shim.api.answers import encode, error_answer
 from confluent_shim.api.body import WholeBody
+from confluent_shim.api.clusters import Clusters
 from confluent_shim.api.facts import Observed, facts_of, reason_phrase
 from confluent_shim.api.front import Front
 from confluent_shim.api.lingering import Lingering
+from confluent_shim.api.passing import Passing
 from confluent_shim.api.produce_v2 import ProduceV2
 from confluent_shim.api.produce_v3 import ProduceV3
 from confluent_shim.api.relay import relays
@@ -40,11 +42,13 @@ def create_app(settings: Settings, services: Services, ending: threading.Event |
     app.register_blueprint(metadata_v2.blueprint(services, capacity))
     app.register_blueprint(metadata_v3.blueprint(services, capacity))
     app.register_error_handler(Exception, _answer)
-    front = Front(services, relays(services, capacity), app.wsgi_app)
+    clusters, handing_on = Clusters(services), relays(services, capacity)
+    front = Front(settings, clusters, handing_on, app.wsgi_app)
     ending = ending or threading.Event()
     produce_v3 = ProduceV3(services.publisher, capacity, limits, ending, front)
     produce = ProduceV2(services.publisher, capacity, limits, produce_v3)
-    answering = Lingering(produce, aside, 2 * limits.body_bytes)
+    passing = Passing(services.publisher, clusters, handing_on, capacity, limits, produce) if handing_on else produce
+    answering = Lingering(passing, aside, 2 * limits.body_bytes)
     app.wsgi_app = Observed(answering, services.metrics, log_all=settings.log.requests == "all")  # type: ignore[method-assign]
     return app
 

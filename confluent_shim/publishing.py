@@ -53,10 +53,18 @@ class Publisher:
 
     def enforces(self, topic: str) -> bool:
         """Tell whether records for `topic` need a single reading: a binding judges them, or nothing lets them pass."""
+        return self.passing(topic) is None
+
+    def passing(self, topic: str) -> Implicit | None:
+        """Return what stands in for the binding of `topic` where none is enforced; None where records do not pass.
+
+        Nothing is counted: who is told None goes on to ask for the binding.
+        """
         try:
-            return not isinstance(self._enforcer.binding(topic), Implicit)
+            binding = self._enforcer.binding(topic)
         except TopicUnbound:
-            return True
+            return None
+        return binding if isinstance(binding, Implicit) else None
 
     def check(self, binding: Binding, request: ProduceRequest) -> Verdict:
         """Judge `request` and send nothing. Raises RecordsRejected with every violation, or what `judge` raises."""
@@ -72,7 +80,13 @@ class Publisher:
 
         `unreadable` is why the request has no single reading, if it has none.
         """
-        observation = self._observation(observed, request, unreadable)
+        return self._noted(observed, self._observation(observed, request, unreadable))
+
+    def observe_unread(self, observed: Binding, error: Exception, first: int = 0) -> Observation:
+        """Say the same of what could not be read as records, because of `error`; it counts as one."""
+        return self._noted(observed, _stopped(observed, error, 1, first))
+
+    def _noted(self, observed: Binding, observation: Observation) -> Observation:
         rejected = len(observation.rejected)
         verdict = "admit" if observation.unknown is None else "unknown"
         for name, count in (("reject", rejected), (verdict, observation.records - rejected)):
@@ -91,14 +105,8 @@ class Publisher:
             return Observation(records, dict.fromkeys(range(first, first + records), str(unreadable)))
         try:
             verdict = self._enforcer.judge(observed, request)
-        except Exception as error:
-            status, code, message = answer_of(error)
-            reason = f"{type(error).__name__}: {message}"[:_LONGEST_POINTER]
-            if code is Code.INTERNAL:
-                log.exception("unexpected error while observing topic %s", observed.topic)
-            if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                return Observation(records, dict.fromkeys(range(first, first + records), reason))
-            return Observation(records, {}, reason)
+        except Exception as error:  # noqa: BLE001 - whatever it is, enforcing would have answered with it
+            return _stopped(observed, error, records, first)
         return Observation(records, {first + index: _reason(found) for index, found in verdict.rejected.items()})
 
     def begin(self, binding: Binding, request: ProduceRequest, *, lenient: bool = False) -> "Publication":
@@ -190,6 +198,17 @@ class Publisher:
 def _label(binding: Binding) -> str:
     """Return what stands for a topic in metrics: a name without binding is the client's own, and so any."""
     return _UNBOUND if isinstance(binding, Implicit) and binding.observed is None else binding.topic
+
+
+def _stopped(observed: Binding, error: Exception, records: int, first: int) -> Observation:
+    """Say of records what enforcing would have answered to all of them: `error`."""
+    status, code, message = answer_of(error)
+    reason = f"{type(error).__name__}: {message}"[:_LONGEST_POINTER]
+    if code is Code.INTERNAL:
+        log.error("unexpected error while observing topic %s", observed.topic, exc_info=error)
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Observation(records, dict.fromkeys(range(first, first + records), reason))
+    return Observation(records, {}, reason)
 
 
 def _reason(violations: Sequence[Violation]) -> str:

@@ -105,31 +105,36 @@ def hand_over(publisher: Publisher, target: Target, records: Sequence[RecordV3],
     Raises nothing: what stops them all is the answer to each.
     """
     shape = records[0].shape
-    key, value = shape.key, shape.value
-    extras = [record.extras for record in records]
     observation = None
     try:
         binding = publisher.binding(target.topic)
-        request = ProduceRequest(
-            target.topic,
-            (key or SILENT).embedded_format,
-            (value or SILENT).embedded_format,
-            [record.incoming for record in records],
-            [record.parsed for record in records],
-            (key or SILENT).claimed,
-            (value or SILENT).claimed,
-            size=max([record.size for record in records]),
-            extras=extras if any(extras) else (),
-            first=first,
-            client=Client(target.authorization, "v3"),
-        )
+        request = request_of(target, records, first)
         if isinstance(binding, Implicit):
             if binding.observed is not None:
                 observation = publisher.observe(binding.observed, request, shape.unreadable)
             check_schemas_given(shape)
-        return Sent(publisher.begin_each(binding, request), target, key, value, observation)
+        return Sent(publisher.begin_each(binding, request), target, shape.key, shape.value, observation)
     except Exception as error:  # noqa: BLE001 - the table decides, and logs what it does not know
         return _watched(refused(error, target.request_id, len(records)), observation, first)
+
+
+def request_of(target: Target, records: Sequence[RecordV3], first: int) -> ProduceRequest:
+    """Return `records` of one shape, of which the client counts the first as `first`, as a request."""
+    key, value = records[0].shape.key or SILENT, records[0].shape.value or SILENT
+    extras = [record.extras for record in records]
+    return ProduceRequest(
+        target.topic,
+        key.embedded_format,
+        value.embedded_format,
+        [record.incoming for record in records],
+        [record.parsed for record in records],
+        key.claimed,
+        value.claimed,
+        size=max([record.size for record in records]),
+        extras=extras if any(extras) else (),
+        first=first,
+        client=Client(target.authorization, "v3"),
+    )
 
 
 class Sent(NamedTuple):
@@ -172,10 +177,15 @@ def _watched(told: Settled, observation: Observation | None, first: int) -> Sett
     if observation is None:
         return told
     fields = [
-        Fields(written, f'{text},"shim_verdict":{encode(observation.of(record)).decode()}')
+        Fields(written, text + verdict_field(observation, record))
         for record, (written, text) in enumerate(told.fields, first)
     ]
     return Settled(fields, observation)
+
+
+def verdict_field(observation: Observation, record: int) -> str:
+    """Return what an answer gains by what a binding that only observes says of its record."""
+    return f',"shim_verdict":{encode(observation.of(record)).decode()}'
 
 
 def _failed(delivery: Delivery) -> Fields:

@@ -11,7 +11,7 @@ from confluent_shim.api.negotiation import V2_JSON
 from confluent_shim.api.relay import Relay
 from confluent_shim.api.targets import readings, sent_target
 from confluent_shim.errors import ConsumersNotAllowed, ConsumersNotFound
-from confluent_shim.services import Services
+from confluent_shim.settings import Settings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -31,11 +31,13 @@ class Front:
     Whatever would produce is never handed on from here: only the produce routes may do so, once their rule has spoken.
     """
 
-    def __init__(self, services: Services, relays: Mapping[str, Relay], inner: "WSGIApplication") -> None:
+    def __init__(
+        self, settings: Settings, clusters: Clusters, relays: Mapping[str, Relay], inner: "WSGIApplication"
+    ) -> None:
         self._inner = inner
-        self._clusters = Clusters(services)
+        self._clusters = clusters
         self._relays = relays
-        self._consumers_pass = services.settings.consumers == "pass"
+        self._consumers_pass = settings.consumers == "pass"
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ["PATH_INFO"]

@@ -14,12 +14,12 @@ from confluent_shim.api.answers import error_answer
 from confluent_shim.api.body import read_body
 from confluent_shim.api.facts import VERDICT, Facts, facts_of, reason_phrase
 from confluent_shim.api.negotiation import V2_JSON, answer_type, embedded_format, prefers_lenient, type_of_refusal
+from confluent_shim.api.watching import observed_request
 from confluent_shim.api.wire_v2 import read_request, render_receipt
 from confluent_shim.capacity import Capacity
 from confluent_shim.convention import Implicit
 from confluent_shim.error_table import Code
 from confluent_shim.errors import (
-    BodyUnreadable,
     ContentTypeMalformed,
     ContentTypeUnsupported,
     DeadlinePassed,
@@ -129,12 +129,8 @@ class ProduceV2:
 
     def _observed(self, observed: Binding, read: Callable[..., ProduceRequest], facts: Facts) -> ProduceRequest:
         """Read a request and note what its topic's binding would have said of it."""
-        unreadable = None
-        try:
-            request = read()
-        except (RecordsRefused, BodyUnreadable) as error:
-            request, unreadable = read(strict=False), error
-        facts.observe(self._publisher.observe(observed, request, unreadable))
+        request, observation = observed_request(self._publisher, observed, read)
+        facts.observe(observation)
         return request
 
 

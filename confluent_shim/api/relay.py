@@ -2,20 +2,20 @@
 
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from confluent_shim.api.answers import refuse
 from confluent_shim.api.facts import facts_of
 from confluent_shim.api.links import Links, relinked, relocated
 from confluent_shim.api.negotiation import PLAIN_JSON, V2_JSON
 from confluent_shim.api.targets import is_ambiguous, sent_target
-from confluent_shim.capacity import Capacity
+from confluent_shim.capacity import Capacity, Place
 from confluent_shim.configuration import is_inherited
 from confluent_shim.errors import RouteUnknown, ShimError
 from confluent_shim.services import Services
-from confluent_shim.sinks.upstream import Answer, Upstream
+from confluent_shim.sinks.upstream import Answer, Headers, Upstream
 from confluent_shim.sinks.wire import Body
 
 if TYPE_CHECKING:
@@ -67,35 +67,48 @@ class Relay:
         self._forward_authorization = forward_authorization
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        has_links = _WITH_LINKS.fullmatch(environ["PATH_INFO"])
+        change = _relinking(self._links.base(environ)) if has_links else None
+        return self.hand_on(environ, start_response, self._capacity.request(), lambda: Handed(body_of(environ), change))
+
+    def hand_on(
+        self,
+        environ: "WSGIEnvironment",
+        start_response: "StartResponse",
+        place: Place,
+        prepare: Callable[[], "Handed"],
+    ) -> Iterable[bytes]:
+        """Hand a request on as `prepare` says, and its answer back. It takes `place` before and until that is over."""
         facts = facts_of(environ)
         facts.route = "relay"
-        path: str = environ["PATH_INFO"]
-        has_links = _WITH_LINKS.fullmatch(path) is not None
         try:
             with ExitStack() as opened:
-                opened.enter_context(self._capacity.request())
-                answer = self._ask(environ, has_links=has_links)
+                opened.enter_context(place)
+                handed = prepare()
+                answer = self._ask(environ, handed)
                 opened.callback(answer.close)
                 held = opened.pop_all()
         except Exception as error:  # noqa: BLE001 - the table decides, and logs what it does not know
-            return refuse(error, environ, start_response, PLAIN_JSON if path.startswith("/v3") else V2_JSON)
+            return refuse(error, environ, start_response, type_of_error(environ))
         headers, blocks = _end_to_end(answer.headers), iter(answer)
-        if has_links and _is_plain_json(headers):
-            base = self._links.base(environ)
-            headers, blocks = _relinked_headers(headers, base), relinked(blocks, base)
-        start_response(f"{answer.status} {answer.reason or '-'}", headers)
+        if handed.change is not None and _is_plain_json(headers):
+            headers, blocks = handed.change(headers, blocks)
+            headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
+        start_response(f"{answer.status} {answer.reason or '-'}", [*headers, *handed.told])
+        facts.is_stream = handed.is_stream
         return _Blocks(blocks, held, facts.request_id)
 
-    def _ask(self, environ: "WSGIEnvironment", *, has_links: bool) -> Answer:
+    def _ask(self, environ: "WSGIEnvironment", handed: "Handed") -> Answer:
         target, method = sent_target(environ), environ["REQUEST_METHOD"]
         if method not in _READING and is_ambiguous(target):
             raise RouteUnknown
-        return self._upstream.ask(method, target, list(self._headers(environ, has_links=has_links)), _body(environ))
+        headers = self._headers(environ, is_changed=handed.change is not None)
+        return self._upstream.ask(method, target, list(headers), handed.body)
 
-    def _headers(self, environ: "WSGIEnvironment", *, has_links: bool) -> Iterator[tuple[str, str]]:
+    def _headers(self, environ: "WSGIEnvironment", *, is_changed: bool) -> Iterator[tuple[str, str]]:
         dropped = _OURS | _listed(environ.get("HTTP_CONNECTION", ""))
-        if has_links:
-            dropped |= {"accept-encoding"}  # a compressed answer keeps its links to itself
+        if is_changed:
+            dropped |= {"accept-encoding"}  # a compressed answer keeps to itself what is to be changed
         trusted = self._links.trusts(environ)
         for key, value in environ.items():
             if not key.startswith("HTTP_") or is_inherited(key, value):
@@ -111,6 +124,23 @@ class Relay:
             yield from self._upstream.authorization()
         elif "HTTP_AUTHORIZATION" in environ:
             yield "Authorization", environ["HTTP_AUTHORIZATION"]
+
+
+Change = Callable[[list[tuple[str, str]], Iterator[bytes]], tuple[list[tuple[str, str]], Iterator[bytes]]]
+"""What makes of an answer's headers and body those that the client is sent."""
+
+
+class Handed(NamedTuple):
+    """What is handed on of a request beside its head, and what of its answer is not the upstream's own.
+
+    `change` is for answers in JSON that are not compressed; `told` are further headers; `is_stream` says that the
+    request is over when its answer is.
+    """
+
+    body: Body | None
+    change: Change | None = None
+    told: Headers = ()
+    is_stream: bool = False
 
 
 class _Blocks:
@@ -135,13 +165,19 @@ class _Blocks:
         self._held.close()
 
 
-def _body(environ: "WSGIEnvironment") -> Body | None:
+def body_of(environ: "WSGIEnvironment") -> Body | None:
+    """Return the body of a request, to be handed on as it arrives; None where it has none."""
     if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
         return Body(environ["wsgi.input"].read)
     declared: str = environ.get("CONTENT_LENGTH") or ""
     if length := int(declared) if declared.isdecimal() else 0:
         return Body(environ["wsgi.input"].read, length)
     return Body(lambda _: b"", 0) if environ["REQUEST_METHOD"] in ("POST", "PUT", "PATCH") else None
+
+
+def type_of_error(environ: "WSGIEnvironment") -> str:
+    """Return the media type of an error that the shim itself answers with, for whatever path."""
+    return PLAIN_JSON if environ["PATH_INFO"].startswith("/v3") else V2_JSON
 
 
 def _listed(connection: str) -> set[str]:
@@ -163,9 +199,11 @@ def _is_plain_json(headers: Iterable[tuple[str, str]]) -> bool:
     return "json" in found.get("content-type", "") and found.get("content-encoding", "identity") == "identity"
 
 
-def _relinked_headers(headers: Iterable[tuple[str, str]], base: str) -> list[tuple[str, str]]:
-    return [
-        (name, relocated(value, base) if name.lower() == "location" else value)
-        for name, value in headers
-        if name.lower() != "content-length"
-    ]
+def _relinking(base: str) -> Change:
+    def change(
+        headers: list[tuple[str, str]], blocks: Iterator[bytes]
+    ) -> tuple[list[tuple[str, str]], Iterator[bytes]]:
+        moved = [(name, relocated(value, base) if name.lower() == "location" else value) for name, value in headers]
+        return moved, relinked(blocks, base)
+
+    return change
