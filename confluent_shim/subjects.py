@@ -95,6 +95,8 @@ class Subjects(NamedTuple):
             schema = self.registry.schema(schema_id)
         except RegistryError as error:
             raise _refusal(f"Error when fetching schema by id. schemaId = {schema_id}", error) from error
+        if kind is None and schema.kind not in _FORMS:
+            return RegisteredSchema(f"{topic}-{part}", 0, schema_id, schema)  # which nobody here can take further
         of_kind = kind is None or schema.kind == kind
         # Some registries give one id to the same text as JSON Schema and as Avro.
         meant = schema if of_kind else Schema(schema.text, kind or schema.kind, schema.references)

@@ -54,7 +54,8 @@ _RETRIABLE = _UNKNOWN_OUTCOME | frozenset(
 _V3_CODES = {
     KafkaError._UNKNOWN_TOPIC: Code.TOPIC_NOT_FOUND,  # noqa: SLF001
     KafkaError._UNKNOWN_PARTITION: Code.TOPIC_NOT_FOUND,  # noqa: SLF001 - Confluent's v3 does not tell the two apart
-    KafkaError.UNKNOWN_TOPIC_OR_PART: Code.TOPIC_NOT_HOSTED,
+    # Which librdkafka says of a topic that is in no metadata, and Confluent's client says in other words.
+    KafkaError.UNKNOWN_TOPIC_OR_PART: Code.TOPIC_NOT_FOUND,
     KafkaError.MSG_SIZE_TOO_LARGE: Code.TOO_LARGE,
     KafkaError.TOPIC_EXCEPTION: Code.KAFKA_INVALID,
     KafkaError.INVALID_REQUEST: Code.KAFKA_INVALID,

@@ -1,5 +1,6 @@
 """A shim in the state in which an exchange was recorded: topics, schemas, limits, rights, and what was down."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -44,11 +45,14 @@ ReadAll = Callable[[str], Iterable[Record]]
 
 
 class RecordedKafka(MemorySink):
-    """A memory sink that may refuse large records, or answer everything with one error."""
+    """A memory sink that may refuse records as a topic's configuration has it, or answer everything with one error."""
 
     def __init__(self, *, creates_topics: bool) -> None:
         super().__init__(partitions=PARTITIONS, creates_topics=creates_topics)
         self.largest = MAX_REQUEST_SIZE
+        self.compacts = False
+        self.latest: float | None = None
+        """The last time, in ms since 1970, that a record may have."""
         self.error: int | None = None
 
     def hand_over(self, topic: str, records: Sequence[AdmittedRecord], client: Client = ANYBODY) -> Settled:
@@ -56,17 +60,26 @@ class RecordedKafka(MemorySink):
         return Settled([self._one(topic, record) for record in records])
 
     def _one(self, topic: str, record: AdmittedRecord) -> Delivery:
-        error = KafkaError.MSG_SIZE_TOO_LARGE if len(record.value or b"") > self.largest else self.error
+        error = self._against(record)
         return super().hand_over(topic, [record]).deliveries[0] if error is None else failed(KafkaError(error))
+
+    def _against(self, record: AdmittedRecord) -> int | None:
+        sent_at = None if record.extras is None else record.extras.timestamp
+        if len(record.value or b"") > self.largest:
+            return KafkaError.MSG_SIZE_TOO_LARGE
+        if self.compacts and record.key is None:
+            return KafkaError.INVALID_RECORD
+        if self.latest is not None and (sent_at or 0) > self.latest:
+            return KafkaError.INVALID_TIMESTAMP
+        return self.error
 
 
 class RecordedRegistry(MemoryRegistry):
-    """A memory registry that finds another type incompatible, and may refuse to register, or not answer at all."""
+    """A memory registry that finds another type incompatible, and may refuse everything, or not answer at all."""
 
     def __init__(self) -> None:
         super().__init__()
         self.failure: Exception | None = None
-        self.forbids = False
 
     def schema(self, schema_id: int) -> Schema:
         self._answer()
@@ -86,8 +99,6 @@ class RecordedRegistry(MemoryRegistry):
 
     def register(self, subject: str, schema: Schema) -> RegisteredSchema:
         self._answer()
-        if self.forbids:
-            raise RegistryUnauthorized("HTTP 403")
         for entry in self._entries(subject):
             if _type(entry.schema) != _type(schema):
                 raise SchemaIncompatible(subject, "Schema being registered is incompatible with an earlier schema")
@@ -111,7 +122,11 @@ def ask(client: FlaskClient, exchange: Exchange, values: Mapping[str, str], read
     for name, value in values.items():
         body = body.replace(f"{{{name}}}".encode(), value.encode())
     answer = client.open(
-        filled(exchange.path, values), method=request["method"], data=body, headers=request.get("headers") or {}
+        filled(exchange.path, values),
+        method=request["method"],
+        data=body,
+        headers=request.get("headers") or {},
+        buffered=True,  # a stream's answer is there when it has been closed
     )
     landed = [_landed(*record) for record in read(topic_of(exchange, values))]
     return answer_of(answer.status_code, answer.headers.get("Content-Type"), answer.text, landed)
@@ -176,7 +191,12 @@ def _break(scene: Scene, kafka: RecordedKafka, registry: RecordedRegistry) -> No
     for method, path, _ in exchange.setup.get("sr") or ():
         if method == "DELETE":
             registry.delete(filled(path, scene.values).split("/")[2])
-    kafka.largest = int((exchange.setup.get("topic_config") or {}).get("max.message.bytes", MAX_REQUEST_SIZE))
+    most = 1_048_576 if exchange.setup["proxy"] == "rest1m" else MAX_REQUEST_SIZE
+    configs = exchange.setup.get("topic_config") or {}
+    kafka.largest = int(configs.get("max.message.bytes", most))
+    kafka.compacts = "compact" in configs.get("cleanup.policy", "")
+    if "message.timestamp.after.max.ms" in configs:
+        kafka.latest = time.time() * 1000 + int(configs["message.timestamp.after.max.ms"])
     if exchange.id.startswith("O") and "cold" not in exchange.path:
         scene.ask()  # so that schemas are known that were said to be
         kafka._logs.clear()
@@ -184,7 +204,8 @@ def _break(scene: Scene, kafka: RecordedKafka, registry: RecordedRegistry) -> No
         registry.failure = RegistryUnavailable("Connection refused")
     if exchange.phase in _BROKER_GONE and "cold" not in exchange.path:
         kafka.error = KafkaError._MSG_TIMED_OUT
-    registry.forbids = exchange.setup["proxy"] == "sr403"
+    if exchange.setup["proxy"] == "sr403":
+        registry.failure = RegistryUnauthorized("HTTP 403")
     kafka.error = _OF_PROXY.get(exchange.setup["proxy"], kafka.error)
 
 

@@ -8,7 +8,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from confluent_shim.settings import Limits
-from jsonschema_bridge import RegistryUnavailable, Schema
+from jsonschema_bridge import RegistryUnauthorized, RegistryUnavailable, Schema
 from tests.contract.deliberate import BOUND, UNBOUND, VERSION_8
 from tests.contract.recorded_setup import RecordedKafka, RecordedRegistry
 from tests.contract.test_docs import read, rows, section
@@ -35,6 +35,12 @@ POINT = {
 }
 FULL = {"x": 1, "b": "", "f": 0.5, "m": {}, "u": None}
 Shown = Callable[[], None]
+
+
+def lines(answer: TestResponse) -> list[dict[str, Any]]:
+    """Return the lines of a stream's answer."""
+    assert answer.status_code == 200, answer.text
+    return [json.loads(line) for line in answer.data.splitlines()]
 
 
 def told(answer: TestResponse) -> tuple[int, int | None]:
@@ -131,6 +137,24 @@ def show_registry_down() -> None:
     assert answer.headers["Retry-After"]
 
 
+def show_registry_forbids(expected: tuple[int, int], claims: Mapping[str, object], **settings: Any) -> Shown:
+    """Show the answer, or the line of a stream with the code in it, when the registry refuses whoever asks it."""
+
+    def show() -> None:
+        registry = RecordedRegistry()
+        with memory_shim(registry=registry, **settings) as shim:
+            if not settings:
+                shim.bind("t")
+            registry.failure = RegistryUnauthorized("HTTP 403")
+            if claims:
+                (line,) = lines(shim.stream("t", json.dumps({"value": {"data": 1, **claims}})))
+                assert line["error_code"] == expected[1]
+            else:
+                assert told(shim.send("t", {"id": 1})) == expected
+
+    return show
+
+
 def show_kafka(**state: object) -> Shown:
     """Show the error of a record that Kafka did not take."""
 
@@ -209,6 +233,13 @@ def show_named_twice() -> None:
         assert told(shim.produce("t", one(1, value_schema_id=1), JSON_SCHEMA)) == (422, 42207)
 
 
+def show_no_record() -> None:
+    value = {"type": "JSONSCHEMA", "schema": "{}", "subject_name_strategy": "RECORD_NAME", "data": 1}
+    with memory_shim(unbound="pass", producers_may_register=True) as shim:
+        (line,) = lines(shim.stream("t", json.dumps({"value": value})))
+    assert line["message"].startswith("Error: 42207 : Error serializing message. RECORD_NAME names a subject")
+
+
 def show_subject_deleted() -> None:
     with memory_shim(unbound="pass") as shim:
         shim.registry.register("t-value", Schema('"int"', "AVRO"))
@@ -282,6 +313,7 @@ SHOWN: Mapping[str, Mapping[str, Shown]] = {
         "a key schema is registered": show_key_schemas_refused,
         "an object as key": show_keys({"b": 1, "a": 2}, "{}", b'\0\0\0\0\1{"b":1,"a":2}'),
         "with a key schema": show_keys(None, '{"type":"string"}', None),
+        "the registry forbids what is asked": show_registry_forbids((503, 50391), {}),
         "a topic that Kafka lacks": show_unbound_refused,
     },
     "## A topic without a binding": {
@@ -296,6 +328,10 @@ SHOWN: Mapping[str, Mapping[str, Shown]] = {
         "`protobuf` is written": unbound(one({}), (422, 42290), content_type=PROTOBUF),
         "the id of a schema whose subject": show_subject_deleted,
         "the second line of a 42207": show_conflict("7.9", "409"),
+        "the registry forbids asking for a version": show_registry_forbids(
+            (200, 40301), {"schema_version": 1}, unbound="pass"
+        ),
+        "a strategy that names no subject": show_no_record,
         "a name with `%2F`": unbound(one(1), (404, 404), path="a%2Fb"),
     },
     "## Version 8": {

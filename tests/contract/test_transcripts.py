@@ -16,7 +16,7 @@ from tests.contract.deliberate import BOUND, UNBOUND, VERSION_8, Case, Class
 from tests.contract.recorded_setup import recorded_setup
 from tests.contract.transcripts import Difference, Exchange, differences, exchanges
 
-EXCHANGES = {each.id: each for each in exchanges() if each.route in ("v2", "batch")}
+EXCHANGES = {each.id: each for each in exchanges() if each.route in ("v2", "v3", "batch")}
 
 
 class Outcome(NamedTuple):

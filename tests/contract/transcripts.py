@@ -5,7 +5,7 @@ How to read the recordings, and what of them changes from run to run, is told in
 
 import json
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -108,15 +108,28 @@ class Exchange:
         found = re.search(r"vnd\.kafka\.(\w+)\.v2", self.headers.get("content-type", "").lower())
         return found[1] if found else "binary"
 
+    @property
+    def is_protobuf(self) -> bool:
+        """Whether the request names a schema of protobuf, or means one that was registered."""
+        registered = {each.get("schemaType") for each in self.setup.get("register") or ()}
+        return self.format == "protobuf" or "PROTOBUF" in registered or '"PROTOBUF"' in str(self.request.get("body"))
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the answer was recorded by its beginning."""
+        return str(self.recorded["response"]["body"]).endswith(_CUT)
+
     @cached_property
     def document(self) -> Any:
-        """The request's body as a document; None where it is none."""
+        """The request's body as a document; None where it is none, a list where it is several."""
         return _document(self.request.get("body") or "", None)
 
     @cached_property
     def body(self) -> bytes:
         """The request's body as it was sent, with placeholders."""
-        text = self.request.get("body") or ""
+        if "body_b64" in self.request:
+            return b64decode(self.request["body_b64"])
+        text = "".join(piece for _, piece in self.request.get("slow") or ()) or self.request.get("body") or ""
         for name, (kind, size) in (self.request.get("body_gen") or {}).items():
             filler = "x" * size if kind == "x" else b64encode(b"x" * size).decode()
             text = text.replace(f"{{{name}}}", filler)
@@ -124,8 +137,13 @@ class Exchange:
 
     @property
     def records(self) -> Sequence[Mapping[str, Any]]:
-        """The records of a v2 request, as far as there are any."""
-        records = self.document.get("records") if isinstance(self.document, dict) else None
+        """The records of a request, as far as there are any."""
+        document = self.document
+        records = (
+            document.get("entries" if self.route == "batch" else "records") if isinstance(document, dict) else None
+        )
+        if self.route == "v3":
+            records = document if isinstance(document, list) else [document]
         return [each for each in records if isinstance(each, dict)] if isinstance(records, list) else []
 
     @property
@@ -143,7 +161,7 @@ class Exchange:
     @property
     def placed(self) -> bool:
         """Whether the client said for every record into which partition it goes."""
-        numbers = [record.get("partition") for record in self.records]
+        numbers = [record.get("partition", record.get("partition_id")) for record in self.records]
         return "/partitions/" in self.path or (bool(numbers) and all(number not in (None, "") for number in numbers))
 
     @property
@@ -193,12 +211,17 @@ def differences(exchange: Exchange, theirs: Answer, ours: Answer, values: Mappin
     of the placeholders.
     """
     volatile = (_PLACES | _IDS) - ({"partition", "partition_id"} if exchange.placed else set())
+    if exchange.records and all(record.get("timestamp") for record in exchange.records):
+        volatile -= {"timestamp"}
     if theirs.status != ours.status:
         yield Difference("status", theirs.status, ours.status)
     if theirs.content_type != ours.content_type:
         yield Difference("content-type", theirs.content_type, ours.content_type)
     body = json.loads(filled(json.dumps(theirs.body), values))
-    yield from _in_body("body", body, ours.body, volatile)
+    told = ours.body
+    if exchange.is_cut and isinstance(body, list) and isinstance(told, list):
+        told = told[: len(body)]
+    yield from _in_body("body", body, told, volatile)
     if theirs.landed is not None and ours.landed is not None:
         yield from _in_kafka(exchange, theirs.landed, ours.landed)
 
@@ -256,7 +279,20 @@ def _document(text: str, otherwise: Any) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        return otherwise
+        return lines_of(text) or otherwise
+
+
+def lines_of(text: str) -> list[Any]:
+    """Return the documents that stand one behind the other in a stream, as far as they are whole."""
+    found, decoder = [], json.JSONDecoder()
+    try:
+        while text := text.lstrip():
+            document, end = decoder.raw_decode(text)
+            found.append(document)
+            text = text[end:]
+    except ValueError:
+        pass
+    return found
 
 
 def _landed(record: Mapping[str, Any]) -> Landed:

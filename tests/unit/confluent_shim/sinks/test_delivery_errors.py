@@ -38,7 +38,7 @@ def test_an_error_has_confluents_code_and_an_honest_outcome(
     [
         (KafkaError._UNKNOWN_TOPIC, 40401),
         (KafkaError._UNKNOWN_PARTITION, 40401),
-        (KafkaError.UNKNOWN_TOPIC_OR_PART, 40403),
+        (KafkaError.UNKNOWN_TOPIC_OR_PART, 40401),
         (KafkaError.MSG_SIZE_TOO_LARGE, 413),
         (KafkaError.TOPIC_EXCEPTION, 40002),
         (KafkaError.THROTTLING_QUOTA_EXCEEDED, 42901),
