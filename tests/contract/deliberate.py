@@ -253,3 +253,11 @@ BOUND = (
     ),
     Class("plain `json` is written unchecked and unframed", _framed),
 )
+
+
+def has_surplus_member(schema: str, value: object) -> bool:
+    """Tell whether `value` has a member that no field of the Avro record `schema` takes, by name or alias."""
+    record = json.loads(schema)
+    if not isinstance(record, dict) or record.get("type") != "record" or not isinstance(value, dict):
+        return False
+    return bool(value.keys() - {name for each in record["fields"] for name in (each["name"], *each.get("aliases", ()))})
