@@ -18,6 +18,7 @@ from confluent_shim.api.passing import Passing
 from confluent_shim.api.produce_v2 import ProduceV2
 from confluent_shim.api.produce_v3 import ProduceV3
 from confluent_shim.api.relay import relays
+from confluent_shim.api.stream_v3 import WINDOW_RECORDS
 from confluent_shim.capacity import Capacity
 from confluent_shim.configuration import load_settings
 from confluent_shim.errors import MethodUnsupported, RouteUnknown
@@ -45,12 +46,20 @@ def create_app(settings: Settings, services: Services, ending: threading.Event |
     clusters, handing_on = Clusters(services), relays(services, capacity)
     front = Front(settings, clusters, handing_on, app.wsgi_app)
     ending = ending or threading.Event()
-    produce_v3 = ProduceV3(services.publisher, capacity, limits, ending, front)
+    produce_v3 = ProduceV3(services.publisher, capacity, limits, ending, front, _under_way(settings))
     produce = ProduceV2(services.publisher, capacity, limits, produce_v3)
     passing = Passing(services.publisher, clusters, handing_on, capacity, limits, produce) if handing_on else produce
     answering = Lingering(passing, aside, 2 * limits.body_bytes)
     app.wsgi_app = Observed(answering, services.metrics, log_all=settings.log.requests == "all")  # type: ignore[method-assign]
     return app
+
+
+def _under_way(settings: Settings) -> int:
+    """Return how many records of a stream may wait for the sink.
+
+    A REST Proxy is sent one lot when it has answered the one before: the time of a record begins when it is its turn.
+    """
+    return 1 if settings.sink == "rest-proxy" else WINDOW_RECORDS
 
 
 def _answer(error: Exception) -> Response:

@@ -106,27 +106,33 @@ class Shim:
     @contextmanager
     def open_stream(self, topic: str, read: Callable[[int], bytes], **environ: str) -> Iterator[Iterator[bytes]]:
         """POST a stream whose body comes in chunks, and give the pieces of its answer as they are flushed."""
-        told: list[str] = []
-        app: Any = self.client.application.wsgi_app
-        answer = app(
-            {
-                "REQUEST_METHOD": "POST",
-                "PATH_INFO": f"/v3/clusters/c/topics/{topic}/records",
-                "CONTENT_TYPE": "application/json",
-                "wsgi.input": SimpleNamespace(read=read),
-                **environ,
-            },
-            lambda status, *_: told.append(status),
-        )
-        assert told == ["200 OK"]
-        try:
-            yield (piece for piece in answer if piece)
-        finally:
-            answer.close()
+        with open_stream(self.client.application.wsgi_app, topic, read, **environ) as answer:
+            yield answer
 
     def landed(self, topic: str) -> list[bytes | None]:
         """Return the values that are in the topic."""
         return [record.value for record in self.sink.landed(topic)]
+
+
+@contextmanager
+def open_stream(app: Any, topic: str, read: Callable[[int], bytes], **environ: str) -> Iterator[Iterator[bytes]]:
+    """POST a stream to the WSGI application `app` whose body comes in chunks, and give the pieces of its answer."""
+    told: list[str] = []
+    answer = app(
+        {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": f"/v3/clusters/c/topics/{topic}/records",
+            "CONTENT_TYPE": "application/json",
+            "wsgi.input": SimpleNamespace(read=read),
+            **environ,
+        },
+        lambda status, *_: told.append(status),
+    )
+    assert told == ["200 OK"]
+    try:
+        yield (piece for piece in answer if piece)
+    finally:
+        answer.close()
 
 
 def arriving(shim: Shim, body: io.IOBase, path: str = "/topics/orders", **environ: str) -> TestResponse:

@@ -45,7 +45,10 @@ Answer = tuple[str, Headers, bytes | Iterable[bytes]]
 
 
 class ProduceV3:
-    """A WSGI application that answers the produce routes and hands everything else on to `inner`."""
+    """A WSGI application that answers the produce routes and hands everything else on to `inner`.
+
+    `under_way` is how many records of a stream may wait for what is behind; one lot may in any case.
+    """
 
     def __init__(
         self,
@@ -54,12 +57,14 @@ class ProduceV3:
         limits: Limits,
         ending: threading.Event,
         inner: "WSGIApplication",
+        under_way: int = WINDOW_RECORDS,
     ) -> None:
         self._publisher = publisher
         self._capacity = capacity
         self._limits = limits
         self._ending = ending
         self._inner = inner
+        self._under_way = under_way
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ["PATH_INFO"]
@@ -106,7 +111,7 @@ class ProduceV3:
         except Overloaded:
             place.leave()
             raise
-        window = Window() if is_short else Window(WINDOW_RECORDS, WINDOW_BYTES)
+        window = Window() if is_short else Window(self._under_way, WINDOW_BYTES)
         reader = Reader(self._publisher, target, limits, window)
         writer = Writer(reader, window, limits, self._ending, facts)
         reading = Reading(reader, window, pieces(environ["wsgi.input"].read, length), place.leave)

@@ -1,8 +1,11 @@
 """A whole shim whose sink is a REST Proxy: what a client sends, what the proxy gets, and what the client is told."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
+from queue import Queue
 from typing import Any, NamedTuple
 
 import pytest
@@ -11,14 +14,17 @@ from werkzeug.test import Client, TestResponse
 from confluent_shim.app import create_app
 from confluent_shim.errors import SettingsInvalid
 from confluent_shim.services import build_services
-from confluent_shim.settings import Cluster, RegistryEndpoint, RestProxyEndpoint, Secret, Settings
+from confluent_shim.settings import Cluster, Limits, RegistryEndpoint, RestProxyEndpoint, Secret, Settings
 from confluent_shim.sinks.memory import MemorySink
-from tests.parts import JSON_SCHEMA, ORDER, TOKEN
+from tests.parts import JSON_SCHEMA, ORDER, TOKEN, open_stream
 from tests.rest_proxy import rest_proxy
 from tests.upstream import Handler, Proxy
 
 GOOD, FRAMED = {"id": 1}, b'\0\0\0\0\1{"id": 1}'
-BATCH = "/v3/clusters/c/topics/orders/records:batch"
+VALUE = {"type": "JSON", "data": GOOD}
+STREAM = "/v3/clusters/c/topics/orders/records"
+BATCH = STREAM + ":batch"
+TIME = 1_612_552_482_000
 
 
 class Story(NamedTuple):
@@ -38,6 +44,12 @@ class Story(NamedTuple):
         body = json.dumps({"entries": [{"id": str(index), **entry} for index, entry in enumerate(entries)]})
         return self.client.post(BATCH, data=body, content_type="application/json", headers=headers).get_json()
 
+    def stream(self, *records: dict[str, object], **headers: str) -> list[Any]:
+        """POST a stream with the v3 API, and return the lines of the answer."""
+        body = "\n".join(map(json.dumps, records))
+        answer = self.client.post(STREAM, data=body, content_type="application/json", headers=headers, buffered=True)
+        return [json.loads(line) for line in answer.text.splitlines()]
+
     def answer_posts(self, status: int, document: object) -> None:
         """Have the proxy answer so from now on, and tell of its cluster."""
 
@@ -51,13 +63,19 @@ class Story(NamedTuple):
 
 
 @contextmanager
-def shim_before_proxy(**settings: Any) -> Iterator[Story]:
+def shim_before_proxy(limits: Limits | None = None, **settings: Any) -> Iterator[Story]:
     with rest_proxy() as (proxy, behind):
         behind.create_topic("orders")
         cluster = Cluster(
             registry=RegistryEndpoint(url="memory:"), rest_proxy=RestProxyEndpoint(url=proxy.url, **settings)
         )
-        chosen = Settings(store="memory:", sink="rest-proxy", admin_token=Secret(TOKEN), clusters={"default": cluster})
+        chosen = Settings(
+            store="memory:",
+            sink="rest-proxy",
+            admin_token=Secret(TOKEN),
+            clusters={"default": cluster},
+            limits=limits or Limits(),
+        )
         services = build_services(chosen)
         try:
             client = Client(create_app(chosen, services))
@@ -98,6 +116,79 @@ def test_a_batch_lands_with_its_headers_and_times_in_the_order_of_its_entries() 
         assert [each and (list(each.headers), each.timestamp) for each in extras[1:3]] == [
             ([("h", b"1")], 1_612_552_482_000)
         ] * 2
+
+
+class TestStreams:
+    def test_records_land_with_their_headers_and_times_and_have_their_lines_in_order(self) -> None:
+        plain = {"partition_id": 0, "value": VALUE}
+        timed = {**plain, "timestamp": "2021-02-05T19:14:42Z", "headers": [{"name": "h", "value": "MQ=="}]}
+        keyed = {**timed, "key": {"type": "STRING", "data": "k"}}
+        with shim_before_proxy() as story:
+            lines = story.stream(plain, keyed, timed, plain, {**plain, "value": {"type": "JSON", "data": {}}}, plain)
+            assert [line.get("offset") for line in lines] == [0, 1, 2, 3, None, 4]
+            assert lines[1]["timestamp"] == "2021-02-05T19:14:42Z"
+            assert (lines[4]["error_code"], lines[4]["errors"][0]["record"]) == (400, 4)
+            landed = story.behind.landed("orders")
+            assert [record.value for record in landed] == [FRAMED] * 5
+            assert [each and each.timestamp for each in (record.extras for record in landed)][1:3] == [TIME] * 2
+
+    def test_a_client_that_waits_for_each_line_gets_it_before_it_sends_the_next_record(self) -> None:
+        with shim_before_proxy() as story:
+            text, asked = json.dumps({"value": VALUE}).encode(), Queue[bytes]()
+            left = b""
+
+            def read(size: int) -> bytes:
+                nonlocal left
+                left = left or asked.get(timeout=10)
+                piece, left = left[:size], left[size:]
+                return piece
+
+            with open_stream(story.client.application, "orders", read) as answer:
+                for offset in range(5):
+                    asked.put(text)
+                    assert json.loads(next(answer))["error_code"] == 200
+                    assert len(story.behind.landed("orders")) == offset + 1
+                asked.put(b"")
+
+    def test_the_time_of_a_record_begins_when_it_is_its_turn(self) -> None:
+        """A proxy that takes its time for each lot makes the client wait, and gives up none of its records."""
+        with shim_before_proxy(limits=Limits(deadline=2.0)) as story:
+            answer_now = story.proxy.play
+            assert answer_now is not None
+
+            def slowly(handler: Handler) -> None:
+                time.sleep(0.6)
+                answer_now(handler)
+
+            story.proxy.play = slowly
+            text = json.dumps({"value": VALUE}).encode()
+            pieces = BytesIO(text * 5)
+            with open_stream(story.client.application, "orders", pieces.read) as answer:
+                lines = [json.loads(line) for piece in answer for line in piece.splitlines()]
+        assert [line["error_code"] for line in lines] == [200] * 5
+
+    def test_a_refusal_upstream_is_each_lines_and_counted(self) -> None:
+        with shim_before_proxy() as story:
+            story.answer_posts(429, {"error_code": 42901, "message": "slow down"})
+            lines = story.stream({"value": VALUE}, {"value": VALUE})
+            assert [(line["error_code"], line["outcome"], line["retryable"]) for line in lines] == [
+                (42901, "not_written", True)
+            ] * 2
+            assert 'confluent_shim_upstream_refusals_total{status="429"} 1.0' in story.client.get("/-/metrics").text
+
+    def test_a_proxy_that_is_away_is_each_lines_and_the_stream_goes_on(self) -> None:
+        with shim_before_proxy() as story:
+            story.proxy.keeps_connections = False
+            assert story.stream({"value": VALUE})[0]["error_code"] == 200
+            story.proxy.shutdown()
+            story.proxy.socket.close()
+            lines = story.stream({"value": VALUE}, {"value": VALUE})
+            assert [(line["error_code"], line["outcome"]) for line in lines] == [(50392, "not_written")] * 2
+
+    def test_records_go_with_the_authorization_of_their_client(self) -> None:
+        with shim_before_proxy(forward_authorization=True) as story:
+            story.stream({"value": VALUE}, Authorization="Bearer mine")
+            assert story.proxy.received[-1].header("Authorization") == "Bearer mine"
 
 
 def test_a_refusal_upstream_is_told_as_the_proxys_for_every_record_and_counted() -> None:
