@@ -124,8 +124,13 @@ class Schemas:
             )
         if claimed:
             numbered = versions if claimed.subject in (None, subject) else registry.versions(binding.subject)
-            _check_claim(binding, part, numbered, claimed)
-            found = _claimed_version(registry, binding, part, taken, claimed, wires)
+            try:
+                _check_claim(binding, part, numbered, claimed)
+                found = _claimed_version(registry, binding, part, taken, claimed, wires)
+            except (SchemaForeign, SchemaUnparsable):
+                # That a format is not taken says more than that its schema is none of these.
+                self._found(registry, binding, part, embedded_format, Claimed(), versions)
+                raise
         else:
             found = registry.registered(subject, taken[-1])
         lands = found if wires is None else wires[found.version]
