@@ -1,7 +1,7 @@
-"""Each difference that the docs tell of when producing is one: what ours is, is shown here row by row."""
+"""Each difference that the docs tell of is one: what ours is, is shown here and in `shown_v3`, row by row."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from confluent_shim.settings import Limits
 from jsonschema_bridge import RegistryUnauthorized, RegistryUnavailable, Schema
 from tests.contract.deliberate import BOUND, UNBOUND, VERSION_8
 from tests.contract.recorded_setup import RecordedKafka, RecordedRegistry
+from tests.contract.shown_v3 import SHOWN_METADATA, SHOWN_V3, Shown, lines
 from tests.contract.test_docs import read, rows, section
 from tests.parts import AVRO, BINARY, JSON, JSON_SCHEMA, ORDER, Shim, memory_shim
 
@@ -21,6 +22,8 @@ SECTIONS = (
     "## A bound topic",
     "## A topic without a binding",
     "## Version 8",
+    "## The v3 API",
+    "## Metadata",
 )
 POINT = {
     "type": "record",
@@ -34,13 +37,6 @@ POINT = {
     ],
 }
 FULL = {"x": 1, "b": "", "f": 0.5, "m": {}, "u": None}
-Shown = Callable[[], None]
-
-
-def lines(answer: TestResponse) -> list[dict[str, Any]]:
-    """Return the lines of a stream's answer."""
-    assert answer.status_code == 200, answer.text
-    return [json.loads(line) for line in answer.data.splitlines()]
 
 
 def told(answer: TestResponse) -> tuple[int, int | None]:
@@ -195,8 +191,9 @@ def show_does_not_compile() -> None:
 
 
 def show_protobuf_and_avro() -> None:
-    for content_type in (PROTOBUF, AVRO):
-        bound(one({"id": 1}), (422, 42290), content_type=content_type)()
+    for content_type, schema in ((PROTOBUF, "message M {}"), (AVRO, json.dumps(POINT))):
+        for claims in ({}, {"value_schema": schema}):
+            bound(one({"id": 1}, **claims), (422, 42290), content_type=content_type)()
 
 
 def show_binary_claims() -> None:
@@ -348,6 +345,8 @@ SHOWN: Mapping[str, Mapping[str, Shown]] = {
         ),
         "a path that 8's server finds ambiguous": unbound(one(1), (200, None), path="%2E", contract="8"),
     },
+    "## The v3 API": SHOWN_V3,
+    "## Metadata": SHOWN_METADATA,
 }
 
 

@@ -202,8 +202,9 @@ class Scene:
                 self._register(subject, text, kind)
         found = self._kind(subject)
         if part == "value":
-            if not found:
-                self._register(subject, "true", "JSON")
+            if not found:  # there is none, or none that can be read
+                found = "AVRO" if kind == "AVRO" else "JSON"
+                self._register(subject, '"bytes"' if found == "AVRO" else "true", found)
             self.fields |= {"subject": subject, "encoding": "avro" if found == "AVRO" else "json-schema"}
         elif found:
             self.fields |= {"key": "subject", "key_subject": subject}
@@ -211,7 +212,7 @@ class Scene:
     def _register(self, subject: str, text: str, kind: SchemaKind) -> Any:
         return self._shim.registry.register(subject, Schema(text, kind))
 
-    def _kind(self, subject: str) -> str | None:
+    def _kind(self, subject: str) -> SchemaKind | None:
         try:
             versions = self._shim.registry.versions(subject)
         except Exception:  # noqa: BLE001 - it has none
