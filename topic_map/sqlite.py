@@ -1,6 +1,8 @@
 """The topic map in a SQLite file: for every process of one host."""
 
+import math
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -15,8 +17,13 @@ from topic_map.sqlite_rows import read_history, read_revision, read_table, settl
 from topic_map.store import HistoryEntry, history_entries
 from topic_map.table import Change, Table, apply_changes
 
-_FRESH_SECONDS = 0.001
-"""How long a look at the file is good for: a look costs system calls, which many threads at a time do not bear well."""
+_FRESH_SECONDS = 0.005
+"""How long a look at the file is good for, and how long it is believed after that while another thread looks again.
+
+A look gives up the interpreter's lock several times, and each time a busy process has to win it back.
+"""
+
+_UNSEEN = (-math.inf, Table())
 
 _FAILURES = (sqlite3.Error, OSError, msgspec.DecodeError)
 
@@ -65,15 +72,23 @@ class SqliteStore:
         self._registries = dict(registries)
         self._clock = clock
         self._views = ThreadViews(self._path, connect)
-        self._seen: tuple[float, Table] | None = None
+        self._seen = _UNSEEN
+        self._looking = threading.Lock()
 
     def table(self) -> Table:
-        seen, now = self._seen, time.monotonic()
-        if seen is not None and now < seen[0]:
-            return seen[1]
-        table = self._looked_up()
-        self._seen = now + _FRESH_SECONDS, table
-        return table
+        fresh_until, table = self._seen
+        late = time.monotonic() - fresh_until
+        if late < 0 or not self._looking.acquire(blocking=late > _FRESH_SECONDS):
+            return table
+        try:
+            now = time.monotonic()
+            fresh_until, table = self._seen  # of the thread that was waited for
+            if now >= fresh_until:
+                table = self._looked_up()
+                self._seen = now + _FRESH_SECONDS, table
+            return table
+        finally:
+            self._looking.release()
 
     def _looked_up(self) -> Table:
         try:
@@ -100,9 +115,9 @@ class SqliteStore:
                     entries = [*history_entries(before, after, changes, who=who, why=why, at=self._clock())]
                     write_changes(view.connection, after.revision, entries, self._registries)
             view.table = view.process.table = after
-            self._seen = None
+            self._seen = _UNSEEN
             # Whoever looked just before the commit may believe what they saw for so long; then the change is in force.
-            time.sleep(_FRESH_SECONDS)
+            time.sleep(2 * _FRESH_SECONDS)
         return after.revision
 
     def history(self, topic: str | None = None, limit: int = 100) -> list[HistoryEntry]:
