@@ -18,7 +18,7 @@ from confluent_shim.sinks.queued import QueuedRecords, error_of
 log = logging.getLogger(__name__)
 
 DEFAULTS: Mapping[str, str] = {
-    "linger.ms": "0.5",
+    "linger.ms": "1",
     "message.timeout.ms": "10000",
     # An unknown topic is answered within seconds; librdkafka waits 30 s by default for it to appear.
     "topic.metadata.propagation.max.ms": "2000",
