@@ -10,6 +10,7 @@ from confluent_shim.convention import Convention
 from confluent_shim.derivations import Derivations
 from confluent_shim.enforcement import Enforcer
 from confluent_shim.errors import SettingsInvalid
+from confluent_shim.inventory import Inventory
 from confluent_shim.publishing import Publisher
 from confluent_shim.schemas import Schemas
 from confluent_shim.settings import Cluster, RegistryEndpoint, RestProxyEndpoint, Settings
@@ -36,6 +37,7 @@ class Services:
     sinks: Mapping[str, Sink]
     publisher: Publisher
     administration: Administration
+    inventory: Inventory
     metrics: Metrics
     upstreams: Mapping[str, Upstream]
     _opened: ExitStack
@@ -104,6 +106,7 @@ def assemble(
     )
     publisher = Publisher(enforcer, sinks, metrics, settings.max_violations)
     administration = Administration(store, registries, settings.registries(), sinks, enforcer, publisher, derivations)
+    inventory = Inventory(store, registries, sinks)
     upstreams = {
         name: _open_upstream(name, cluster.rest_proxy)
         for name, cluster in settings.clusters.items()
@@ -111,7 +114,9 @@ def assemble(
     }
     for upstream in upstreams.values():
         opened.callback(upstream.close)
-    return Services(settings, store, registries, sinks, publisher, administration, metrics, upstreams, opened)
+    return Services(
+        settings, store, registries, sinks, publisher, administration, inventory, metrics, upstreams, opened
+    )
 
 
 def _open_registry(name: str, endpoint: RegistryEndpoint, metrics: Metrics) -> CachedRegistry:

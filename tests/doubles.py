@@ -77,6 +77,10 @@ class ScriptedRegistry:
         self._play("register")
         return self.content.register(subject, schema)
 
+    def subjects(self) -> list[str]:
+        self._play("subjects")
+        return self.content.subjects()
+
     def ping(self) -> None:
         self._play("ping")
 

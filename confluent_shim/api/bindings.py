@@ -38,7 +38,8 @@ def blueprint(services: Services) -> Blueprint:
     def every() -> Response:
         table = administration.table()
         rows = [_plain(binding) for _, binding in sorted(table.bindings.items())]
-        answer = _json({"revision": table.revision, "bindings": rows})
+        found = msgspec.to_builtins(services.inventory.absences()) if _flag("check") else {}
+        answer = _json({"revision": table.revision, "bindings": rows, **found})
         answer.set_etag(str(table.revision))  # what If-Match takes
         return answer
 

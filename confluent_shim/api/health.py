@@ -6,6 +6,7 @@ from contextlib import suppress
 from flask import Blueprint, Response, request
 
 from confluent_shim.api.answers import encode
+from confluent_shim.inventory import in_words
 from confluent_shim.services import Services
 from topic_map import TopicMapError
 
@@ -51,6 +52,8 @@ def _parts(services: Services, *, ask_all: bool) -> dict[str, str]:
             found[name] = str(error)
         else:
             found[name] = "ok"
+    if ask_all and found["store"] == "ok":
+        found["bindings"] = in_words(services.inventory.absences())
     return found
 
 

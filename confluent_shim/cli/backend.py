@@ -1,10 +1,13 @@
 """What the commands need of a topic map, wherever it is: in a store, or behind a running shim."""
 
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
 from topic_map import Binding, HistoryEntry
+
+if TYPE_CHECKING:
+    from confluent_shim.inventory import Absences
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -65,6 +68,10 @@ class Backend(Protocol):
 
     def snapshot(self) -> Snapshot:
         """Return the table in force."""
+        ...
+
+    def absences(self) -> "Absences":
+        """Return which bound topics and subjects are not there any more."""
         ...
 
     def get(self, topic: str) -> Binding:

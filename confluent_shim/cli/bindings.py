@@ -28,10 +28,16 @@ bindings.add_command(bind)
 @with_backend
 @output_option
 def list_bindings(backend: "Backend", output: str) -> None:
-    """List every binding."""
-    snapshot = backend.snapshot()
-    rows = [[getattr(binding, field) for field in _LISTED] for binding in snapshot.bindings]
-    show(msgspec.to_builtins(snapshot), output, columns([field.upper() for field in _LISTED], rows))
+    """List every binding, and what of its topic and subjects is gone."""
+    snapshot, absences = backend.snapshot(), backend.absences()
+    rows = [
+        [*(getattr(binding, field) for field in _LISTED), ", ".join(absences.gone.get(binding.topic, ()))]
+        for binding in snapshot.bindings
+    ]
+    document = {**msgspec.to_builtins(snapshot), **msgspec.to_builtins(absences)}
+    show(document, output, columns([*(field.upper() for field in _LISTED), "GONE"], rows))
+    for part in absences.unasked:
+        note(f"what is gone is not known: {part}")
     if not rows:
         note("no topic is bound")
 

@@ -12,6 +12,8 @@ from topic_map import Binding, HistoryEntry
 if TYPE_CHECKING:
     import requests
 
+    from confluent_shim.inventory import Absences
+
 _SECONDS = (5.0, 60.0)  # to connect, to answer
 _V2_TYPE = "application/vnd.kafka.json.v2+json"  # takes plain JSON whatever the encoding
 _BINDINGS = "/-/bindings"
@@ -45,6 +47,11 @@ class HttpBackend:
 
     def snapshot(self) -> Snapshot:
         return self._ask("GET", _BINDINGS, Snapshot)
+
+    def absences(self) -> "Absences":
+        from confluent_shim.inventory import Absences
+
+        return self._ask("GET", _BINDINGS, Absences, {"check": _flag(True)})
 
     def get(self, topic: str) -> Binding:
         return self._ask("GET", _path(topic), Binding)

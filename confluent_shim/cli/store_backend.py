@@ -13,6 +13,7 @@ from confluent_shim.cli.exits import CommandError
 from topic_map import Binding, HistoryEntry, Store, TopicNotBound, Unbind, open_store
 
 if TYPE_CHECKING:
+    from confluent_shim.inventory import Absences
     from confluent_shim.services import Services
     from confluent_shim.settings import Settings
 
@@ -37,6 +38,17 @@ class StoreBackend:
     def snapshot(self) -> Snapshot:
         table = self._store.table()
         return Snapshot(table.revision, [binding for _, binding in sorted(table.bindings.items())])
+
+    def absences(self) -> "Absences":
+        from confluent_shim.errors import StartError
+        from confluent_shim.inventory import Absences
+
+        if not self._store.table().bindings:
+            return Absences()
+        try:
+            return self._services.inventory.absences()
+        except StartError as error:  # the table alone can be looked at in any case
+            return Absences(unasked=[str(error)])
 
     def get(self, topic: str) -> Binding:
         found = self._store.table().get(topic)

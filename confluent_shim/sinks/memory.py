@@ -105,6 +105,13 @@ class MemorySink(Sink):
     def create_topic(self, topic: str) -> None:
         self._topics.add(topic)
 
+    def delete_topic(self, topic: str) -> None:
+        """Take a topic away, with what it holds."""
+        with self._lock:
+            self._topics.discard(topic)
+            for partition in range(self._partitions):
+                self._logs.pop((topic, partition), None)
+
     def warm_up(self, seconds: float) -> None:
         """Do nothing: there is no connection."""
 

@@ -105,6 +105,10 @@ class CachedRegistry:
         self._versions.forget(lambda key: key == subject)
         self._lookups.forget(lambda key: key[0] == subject)
 
+    def subjects(self) -> list[str]:
+        """Return the inner registry's list, which is not kept."""
+        return self._reach("subjects", self._inner.subjects)
+
     def ping(self) -> None:
         """Return when the registry answers; while it is down and not due, fail at once with the reason."""
         self._reach("ping", self._inner.ping)

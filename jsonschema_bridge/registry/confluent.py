@@ -10,6 +10,7 @@ from jsonschema_bridge.registry.confluent_answers import (
     error_of,
     from_client,
     hopeless,
+    names_in,
     number_in,
     to_client,
     versions_in,
@@ -70,6 +71,9 @@ class ConfluentRegistry:
             return RegisteredSchema(subject, number_in(answer.version), number_in(answer.schema_id), schema)
 
         return self._ask(Question(self._identity, "register", subject, kind=schema.kind), write)
+
+    def subjects(self) -> list[str]:
+        return self._ask(Question(self._identity, "subjects"), lambda: names_in(self._client.get_subjects()))
 
     def ping(self) -> None:
         self._ask(Question(self._identity, "ping"), self._client.get_schema_types)

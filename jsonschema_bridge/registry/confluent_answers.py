@@ -43,7 +43,7 @@ class Question:
     """A request as far as its errors depend on it; subject, version, id and kind where it names one."""
 
     registry: str
-    operation: Literal["schema", "versions", "registered", "lookup", "register", "ping"]
+    operation: Literal["schema", "versions", "registered", "lookup", "register", "subjects", "ping"]
     subject: str = ""
     version: int = 0
     schema_id: int = 0
@@ -52,6 +52,9 @@ class Question:
 
 class UnreadableAnswerError(ValueError):
     """An answer of success whose body is not what the route answers; it does not leave this package."""
+
+
+_ABOUT_NO_SUBJECT = ("subjects", "ping")
 
 
 def hopeless(question: Question) -> RegistryError | None:
@@ -64,7 +67,7 @@ def hopeless(question: Question) -> RegistryError | None:
     if operation == "schema":
         if not 0 <= question.schema_id <= _LARGEST_NUMBER:
             return SchemaNotFound(question.schema_id, registry=registry)
-    elif operation != "ping" and subject in _NO_NAMES:
+    elif operation not in _ABOUT_NO_SUBJECT and subject in _NO_NAMES:
         if operation != "register":
             return SubjectNotFound(subject, registry=registry)
         return SchemaRefused(subject, "this name cannot be sent", registry=registry)
@@ -88,7 +91,7 @@ def error_of(refusal: SchemaRegistryError, question: Question) -> RegistryError:
             return SchemaIncompatible(question.subject, message, registry=question.registry)
         if status in _INVALID and code not in _SUBJECT_ABSENT:
             return SchemaRefused(question.subject, message, registry=question.registry)
-    if class_of_code in {404, 422} and question.operation != "ping":
+    if class_of_code in {404, 422} and question.operation not in _ABOUT_NO_SUBJECT:
         return _absence(question, message, subject_absent=code in _SUBJECT_ABSENT)
     return RegistryUnavailable(f"HTTP {status}, {message}", registry=question.registry, answered=True)
 
@@ -134,6 +137,13 @@ def versions_in(answer: object) -> tuple[int, ...]:
     if not isinstance(answer, list):
         raise UnreadableAnswerError("the answer is no list of versions")
     return tuple(sorted(number_in(version) for version in answer))
+
+
+def names_in(answer: object) -> list[str]:
+    """Return a list of subjects. Raises UnreadableAnswerError."""
+    if not isinstance(answer, list) or not all(isinstance(name, str) for name in answer):
+        raise UnreadableAnswerError("the answer is no list of subjects")
+    return answer
 
 
 def _reference(answer: ClientReference) -> SchemaReference:

@@ -54,6 +54,13 @@ class Registry(Protocol):
         """
         ...
 
+    def subjects(self) -> list[str]:
+        """Return the subjects that have a version that is not deleted, as far as the registry lists them.
+
+        A registry may list some only, or those of its default context: what is missing here may be there.
+        """
+        ...
+
     def ping(self) -> None:
         """Return when the registry answers; asks for nothing that depends on its content."""
         ...

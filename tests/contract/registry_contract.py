@@ -204,6 +204,18 @@ class RegistryContract(ABC):
         assert entry.subject == subject
         assert registry.versions(subject) == (1,)
 
+    def test_subjects_are_listed_as_long_as_they_have_a_version(self, registry: Registry) -> None:
+        """A subject is in the list from its first version until its last one is deleted."""
+        subject, other = new_subject(), new_subject()
+        registry.register(subject, new_schema())
+        registry.register(other, new_schema())
+        assert {subject, other} <= set(registry.subjects())
+
+        self.delete_version(registry, subject, 1)
+
+        assert subject not in registry.subjects()
+        assert other in registry.subjects()
+
     def test_a_living_registry_answers_a_ping(self, registry: Registry) -> None:
         """A ping returns without complaint."""
         registry.ping()

@@ -29,9 +29,10 @@ EVERY_CALL: list[Call] = [
     lambda registry: registry.registered("s", 1),
     lambda registry: registry.lookup("s", SCHEMA),
     lambda registry: registry.register("s", SCHEMA),
+    lambda registry: registry.subjects(),
     lambda registry: registry.ping(),
 ]
-READ_SCHEMA, LIST, READ_VERSION, LOOKUP, REGISTER, _PING = EVERY_CALL
+READ_SCHEMA, LIST, READ_VERSION, LOOKUP, REGISTER, SUBJECTS, _PING = EVERY_CALL
 
 
 class TestConfluentRegistry(RegistryContract):
@@ -138,6 +139,9 @@ class TestEveryCall:
         (LIST, 200, '["one"]', RegistryUnavailable),
         (LIST, 404, '{"error_code": 40404, "message": "soft-deleted"}', SubjectNotFound),
         (LIST, 422, '{"error_code": 42208, "message": "invalid subject"}', SubjectNotFound),
+        (SUBJECTS, 200, "null", RegistryUnavailable),
+        (SUBJECTS, 200, "[1]", RegistryUnavailable),
+        (SUBJECTS, 404, '{"error_code": 40401, "message": "no"}', RegistryUnavailable),
         (READ_VERSION, 422, '{"error_code": 42202, "message": "bad version"}', VersionNotFound),
         (READ_VERSION, 404, '{"error_code": 40406, "message": "soft-deleted"}', VersionNotFound),
         (READ_VERSION, 200, "null", RegistryUnavailable),

@@ -11,7 +11,22 @@ def test_live_and_ready_answer() -> None:
             "store",
             "registry default",
             "kafka default",
+            "bindings",
         }
+
+
+def test_ready_tells_which_topics_and_subjects_of_bindings_are_gone() -> None:
+    with memory_shim() as shim:
+        shim.bind("orders")
+        shim.bind("events")
+        assert shim.client.get("/-/ready?verbose").get_json()["parts"]["bindings"] == "ok"
+        shim.sink.delete_topic("orders")
+        shim.registry.delete("events-value")
+        shim.bind("clicks")
+        answer = shim.client.get("/-/ready?verbose")
+    assert answer.status_code == 200, "one topic is no reason to take all others out of service"
+    told = answer.get_json()["parts"]["bindings"]
+    assert told == "events: subject events-value gone; orders: topic gone"
 
 
 def test_readiness_is_lost_with_the_topic_map_only() -> None:

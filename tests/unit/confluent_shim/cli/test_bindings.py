@@ -1,5 +1,6 @@
 import getpass
 import json
+from pathlib import Path
 
 import yaml
 
@@ -29,7 +30,46 @@ def test_an_empty_table_is_no_error(run: Run) -> None:
     """Where nothing is bound the list is its head alone, and a note on stderr says so."""
     empty = run("bindings", "list")
     assert (empty.exit_code, empty.stdout.count("\n"), empty.stderr) == (0, 1, "no topic is bound\n")
-    assert json.loads(run("bindings", "list", "-o", "json").stdout) == {"revision": 0, "bindings": []}
+    assert json.loads(run("bindings", "list", "-o", "json").stdout) == {
+        "revision": 0,
+        "bindings": [],
+        "gone": {},
+        "unasked": [],
+    }
+
+
+def test_the_list_tells_what_is_gone(on_url: Run, schema_file: str, shim: Shim) -> None:
+    """A topic or subject that was deleted is told in its row and in the document."""
+    _bind(on_url, schema_file)
+    _bind(on_url, schema_file, "events")
+    shim.sink.delete_topic("orders")
+    shim.registry.delete("events-value")
+    shim.bind("other")
+    table = on_url("bindings", "list").stdout.splitlines()
+    gone = {line.split()[0]: line[table[0].index("GONE") :] for line in table}
+    assert gone == {"TOPIC": "GONE", "events": "subject events-value", "orders": "topic", "other": ""}
+    document = json.loads(on_url("bindings", "list", "-o", "json").stdout)
+    assert document["gone"] == {"events": ["subject events-value"], "orders": ["topic"]}
+    assert document["unasked"] == []
+
+
+def test_without_a_shim_kafka_and_the_registry_are_asked_for_what_is_gone(on_store: Run, schema_file: str) -> None:
+    """What is kept in memory is another one in each process, and so has lost everything."""
+    _bind(on_store, schema_file)
+    document = json.loads(on_store("bindings", "list", "-o", "json").stdout)
+    assert document["gone"] == {"orders": ["topic", "subject orders-value"]}
+
+
+def test_the_table_can_be_looked_at_where_nothing_else_is_configured(
+    on_store: Run, schema_file: str, config_file: str
+) -> None:
+    """A copy of the file needs no Kafka to be read; that nothing is known of what is gone is noted."""
+    _bind(on_store, schema_file)
+    config = Path(config_file)
+    config.write_text(config.read_text().partition("[clusters")[0])
+    table = on_store("bindings", "list")
+    assert (table.exit_code, len(table.stdout.splitlines())) == (0, 2)
+    assert table.stderr.startswith("what is gone is not known: clusters.default.registry.url is missing")
 
 
 def test_one_binding_is_shown(run: Run, schema_file: str) -> None:
