@@ -1,5 +1,6 @@
 """The rule: what may enter a bound topic, and why something may not."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import NamedTuple
@@ -19,13 +20,15 @@ TableNow = Callable[[], Table]
 RECORD_BYTES = "record_bytes"
 """The keyword of a violation of the limit on a record's size."""
 _MAX_EXPLAINED = 1_000  # violations; an explanation costs a hundred verdicts, and no request may stall a worker
+_EXPLAINING_SECONDS = 0.5  # of work, for the same reason; each explanation is bounded by itself
 
 
 class Verdict(NamedTuple):
     """What the rule says of a request: record by record either bytes to send or violations.
 
-    `cut` says that there may be more violations than are listed: _MAX_EXPLAINED of them were found, and records that
-    are rejected after that stand in `rejected` with none. `key_schema` is None where no schema judges keys.
+    `cut` says that there may be more violations than are listed: _MAX_EXPLAINED of them were found, or finding them
+    took _EXPLAINING_SECONDS; records that are rejected after that stand in `rejected` with none. `key_schema` is None
+    where no schema judges keys.
     """
 
     binding: Binding
@@ -48,6 +51,7 @@ class Enforcer:
         *,
         pass_unbound: bool = False,
         mode: Mode = "enforce",
+        clock: Callable[[], float] = time.thread_time,
     ) -> None:
         self._table = table
         self._schemas = schemas
@@ -55,6 +59,7 @@ class Enforcer:
         self._convention = convention
         self._pass_unbound = pass_unbound
         self._mode = mode
+        self._clock = clock
 
     def binding(self, topic: str) -> Binding:
         """Return what judges records for `topic`: its binding, or an Implicit one where that is not enforced.
@@ -91,7 +96,7 @@ class Enforcer:
             null_is_a_value = binding.nulls == "validate"
         admitted: list[AdmittedRecord] = []
         rejected: dict[int, Sequence[Violation]] = {}
-        room = _MAX_EXPLAINED
+        room, left = _MAX_EXPLAINED, _EXPLAINING_SECONDS
         landing_of = schema.reading.landing
         small = request.size <= self._record_bytes  # and so is every record in it
         for index, (record, parsed) in enumerate(zip(request.records, request.parsed, strict=True)):
@@ -116,8 +121,12 @@ class Enforcer:
                 () if key_conforms else _explained(keys, "key", key),
                 () if conforms else _explained(schema.reading, "value", value),
             )
-            rejected[index] = list(islice(why, room)) if room else []
-            room -= len(rejected[index])
+            rejected[index] = []
+            if room:
+                started = self._clock()
+                rejected[index] = list(islice(why, room))
+                left -= self._clock() - started
+                room = room - len(rejected[index]) if left > 0 else 0
         return Verdict(binding, schema, key_schema, admitted, rejected, cut=not room)
 
     def _keys(self, binding: Binding, request: ProduceRequest) -> tuple[Reading, bool, InForce | None]:

@@ -1,7 +1,7 @@
 """From a produce request to its receipt: judge, send, count."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -36,11 +36,20 @@ _LONGEST_POINTER = 1000
 class Publisher:
     """The one engine behind every route that takes records."""
 
-    def __init__(self, enforcer: Enforcer, sinks: Mapping[str, Sink], metrics: Metrics, max_violations: int) -> None:
+    def __init__(
+        self,
+        enforcer: Enforcer,
+        sinks: Mapping[str, Sink],
+        metrics: Metrics,
+        max_violations: int,
+        *,
+        show_values: bool = True,
+    ) -> None:
         self._enforcer = enforcer
         self._sinks = sinks
         self._metrics = metrics
         self._max_violations = max_violations
+        self._show_values = show_values
 
     def binding(self, topic: str) -> Binding:
         """Return what will judge records for `topic`: its binding, or an Implicit one. Raises TopicUnbound."""
@@ -162,7 +171,7 @@ class Publisher:
         finally:
             self._metrics.settled(verdict.binding.cluster, len(verdict.admitted))
         self._count(_label(verdict.binding), deliveries)
-        return _beside_refusals(deliveries, publication, self._max_violations) if verdict.rejected else deliveries
+        return _beside_refusals(deliveries, publication, self._told) if verdict.rejected else deliveries
 
     def _count_rejected(self, verdict: Verdict) -> None:
         for violations in verdict.rejected.values():
@@ -190,9 +199,17 @@ class Publisher:
         refusal = RecordTooLarge if only_size else RecordsRejected
         return refusal(
             f"Bad Request: record {index}, {_place(first.part, first.pointer)}: {first.message}{more}",
-            [described(index, violation) for index, violation in found[: self._max_violations]],
+            self._told(found),
             cut=verdict.cut or len(found) > self._max_violations,
         )
+
+    def _told(self, found: Sequence[tuple[int, Violation]]) -> list[dict[str, object]]:
+        """Return the `errors` of an answer: as many as may be listed, and with what stood in the record if that may."""
+        errors = [described(index, violation) for index, violation in found[: self._max_violations]]
+        if not self._show_values:
+            for error in errors:
+                del error["actual"]
+        return errors
 
 
 def _label(binding: Binding) -> str:
@@ -242,21 +259,21 @@ class Publication(NamedTuple):
         return Receipt(deliveries, key_schema_id, self.verdict.schema.carried_id, failed)
 
 
-def _beside_refusals(deliveries: Sequence[Delivery], publication: Publication, most: int) -> list[Delivery]:
-    """Put the deliveries of the admitted records and the reasons of the rejected ones in the request's order.
+_Tell = Callable[[Sequence[tuple[int, Violation]]], list[dict[str, object]]]
 
-    At most `most` reasons are listed for a record.
-    """
+
+def _beside_refusals(deliveries: Sequence[Delivery], publication: Publication, told: _Tell) -> list[Delivery]:
+    """Put the deliveries of the admitted records and the reasons of the rejected ones in the request's order."""
     rejected, first = publication.verdict.rejected, publication.first
     written = iter(deliveries)
     return [
-        _refused(first + index, rejected[index], most) if index in rejected else next(written)
+        _refused(first + index, rejected[index], told) if index in rejected else next(written)
         for index in range(len(deliveries) + len(rejected))
     ]
 
 
-def _refused(record: int, violations: Sequence[Violation], most: int) -> Delivery:
-    errors = [described(record, violation) for violation in violations[:most]]
+def _refused(record: int, violations: Sequence[Violation], told: _Tell) -> Delivery:
+    errors = told([(record, violation) for violation in violations])
     code = Code.TOO_LARGE if violations and violations[0].keyword == RECORD_BYTES else Code.BAD_REQUEST
     why = f"Bad Request: {_reason(violations)}"
     return Delivery(None, None, code, why, "not_written", retryable=False, errors=errors)

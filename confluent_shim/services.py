@@ -104,7 +104,7 @@ def assemble(
         pass_unbound=settings.unbound == "pass",
         mode=settings.mode,
     )
-    publisher = Publisher(enforcer, sinks, metrics, settings.max_violations)
+    publisher = Publisher(enforcer, sinks, metrics, settings.max_violations, show_values=settings.show_values)
     administration = Administration(store, registries, settings.registries(), sinks, enforcer, publisher, derivations)
     inventory = Inventory(store, registries, sinks)
     upstreams = {

@@ -182,6 +182,9 @@ class Settings(Group, frozen=True, kw_only=True):
             ge=1,
         ),
     ] = 100
+    show_values: Annotated[
+        bool, Meta(description="whether answers repeat what stood in a record where it does not conform")
+    ] = True
     public_url: Annotated[
         str, Meta(description="address of the shim as clients see it, for links in answers; empty: the Host header's")
     ] = ""

@@ -112,12 +112,13 @@ class Rewriting(NamedTuple):
 
     `integer`, where given, is one of INTEGERS, to which each `"type": "integer"` becomes a reference: that costs
     nothing at run time. `formats` are those that stay, None for all; `contents` tells whether `contentEncoding` and
-    `contentMediaType` do.
+    `contentMediaType` do. `brief` puts branches where the validator does not say what is wrong in each of them.
     """
 
     integer: str | None
     formats: frozenset[str] | None
     contents: bool
+    brief: bool = False
 
 
 def rewriting(schema: object, strictness: Strictness) -> Rewriting:
@@ -153,7 +154,35 @@ def rewrite(schema: object, how: Rewriting) -> object:
     if how.integer is not None:
         _refuse_data(result.get("$ref"))
         _refer_to_integer(result, how.integer)
+    if how.brief:
+        _shorten(result)
     return result
+
+
+def _shorten(schema: dict[str, Any]) -> None:
+    """Negate branches twice: the verdict is the same, and there is one error in place of all those within branches."""
+    for keyword in ("anyOf", "oneOf"):
+        if isinstance(schema.get(keyword), list):
+            branches = {keyword: schema.pop(keyword)}
+            # What is negated declares no members, and so `if` says it again.
+            again = [{"not": {"not": branches, "$comment": _BRIEF}}, {"if": branches, "then": {}}]
+            schema["allOf"] = [*schema.get("allOf", []), *again]
+
+
+_BRIEF = f"urn:uuid:{uuid4()}"
+
+
+def in_brief(error: jsonschema_rs.ValidationError) -> tuple[list[str | int], int] | None:
+    """Return the schema path and the number of the branches that an error of the brief form is about, or None."""
+    kind = error.kind
+    if not isinstance(kind, jsonschema_rs.ValidationErrorKind.Not) or not isinstance(kind.schema, dict):
+        return None
+    if kind.schema.get("$comment") != _BRIEF:
+        return None
+    negated: Any = kind.schema["not"]
+    ((keyword, branches),) = negated.items()
+    *before, _, _, _ = error.schema_path
+    return [*before, keyword], len(branches)
 
 
 def _goes(keyword: str, value: str, how: Rewriting) -> bool:

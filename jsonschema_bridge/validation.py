@@ -12,6 +12,7 @@ from jsonschema.validators import validator_for
 
 from jsonschema_bridge import drafts
 from jsonschema_bridge.errors import JsonUnreadable, SchemaInvalid
+from jsonschema_bridge.explaining import Explanations, IntegerByText, IntegerByValue, breadth
 from jsonschema_bridge.json_text import read_json
 from jsonschema_bridge.registry.interface import Registry
 from jsonschema_bridge.registry.model import Schema, SchemaReference
@@ -23,7 +24,7 @@ from jsonschema_bridge.strictness import (
     large_integers,
     unknown_fields,
 )
-from jsonschema_bridge.violation import Violation, bounded, pointer
+from jsonschema_bridge.violation import Violation, pointer, shortened
 
 Resolve = Callable[[SchemaReference], Schema]
 """Gives the schema that a reference names; the registry's, and nothing else's."""
@@ -31,7 +32,6 @@ Resolve = Callable[[SchemaReference], Schema]
 BASE = "http://schema.invalid/"
 """Where a schema without an absolute `$id` stands; nothing is ever fetched from it."""
 
-_REASON_LENGTH = 500
 _UNKNOWN = re.compile(r"Resource '([^']*)' is not present")
 _PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=10_000)
 """A pattern that backtracks this often on a value has not matched it: no schema can stall a worker."""
@@ -48,9 +48,9 @@ class JsonSchemaValidator:
     `is_valid` is the hot path: native code only. `violations` is asked once a value failed, and may take its time.
     """
 
-    def __init__(self, fast: Any, explaining: Any, strictness: Strictness = CONFLUENT) -> None:
+    def __init__(self, fast: Any, explanations: Explanations, strictness: Strictness = CONFLUENT) -> None:
         self._fast = fast
-        self._explaining = explaining
+        self._explanations = explanations
         self._exact = strictness.large_integers == "refuse"
         self._closed = strictness.unknown_fields == "refuse"
         self.is_valid: Callable[[object], bool] = self._conforms if self._exact or self._closed else fast.is_valid
@@ -63,11 +63,11 @@ class JsonSchemaValidator:
         )
 
     def violations(self, value: object) -> Iterator[Violation]:
-        """Yield every reason why `value` does not conform; nothing when it does."""
+        """Yield every reason why `value` does not conform, or the first where it is large; nothing when it does."""
         valid = True
-        for error in self._explaining.iter_errors(value):
+        for violation in self._explanations.of(value):
             valid = False
-            yield _violation(error, value)
+            yield violation
         if self._exact:
             yield from large_integers(value)
         if self._closed and valid:
@@ -83,11 +83,17 @@ def compile_json_schema(schema: Schema, resolve: Resolve, strictness: Strictness
     known = referenced(schema, document, resolve)
     how, formats = drafts.rewriting(document, strictness), strictness.formats != "ignore"
     # The rewritten form has other schema paths, and so violations come from one that reads integers its own way.
-    types = {drafts.BY_TEXT: _IntegerByText, drafts.BY_VALUE: _IntegerByValue}
+    types = {drafts.BY_TEXT: IntegerByText, drafts.BY_VALUE: IntegerByValue}
     keywords = {} if how.integer is None else {"type": types[how.integer]}
+    explained = how._replace(integer=None)
+
+    def brief() -> Any:
+        return _compile(document, known, explained._replace(brief=True), formats=formats, keywords=keywords)
+
+    full = _compile(document, known, explained, formats=formats, keywords=keywords)
     return JsonSchemaValidator(
         _compile(document, known, how, formats=formats, keywords={}),
-        _compile(document, known, how._replace(integer=None), formats=formats, keywords=keywords),
+        Explanations(full, brief, breadth([document, *known.values()])),
         strictness,
     )
 
@@ -110,7 +116,7 @@ def check_document(document: object, default: str = drafts.DRAFT_7) -> None:
     try:
         validator_for(document, default=jsonschema.Draft7Validator).check_schema(document)  # type: ignore[arg-type]
     except jsonschema.SchemaError as error:
-        raise SchemaInvalid(_cut(error.message), pointer(list(error.absolute_path))) from error
+        raise SchemaInvalid(shortened(error.message), pointer(list(error.absolute_path))) from error
 
 
 def read_schema(text: str) -> object:
@@ -162,11 +168,7 @@ def _refuse(uri: str) -> Any:
 
 def _reason(text: str) -> str:
     unknown = _UNKNOWN.search(text)
-    return _cut(f"{unknown[1].removeprefix(BASE)} is not among the schema's references" if unknown else text)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _REASON_LENGTH else text[:_REASON_LENGTH] + "…"
+    return shortened(f"{unknown[1].removeprefix(BASE)} is not among the schema's references" if unknown else text)
 
 
 def referenced(schema: Schema, document: object, resolve: Resolve) -> dict[str, object]:
@@ -211,107 +213,3 @@ def _join(base: str, name: str) -> str:
         return quote(urldefrag(urljoin(base, name)).url, safe=":/?[]@!$&'()*+,;=%~")
     except ValueError as error:
         raise SchemaInvalid(f"{name!r} is not a URI: {error}") from error
-
-
-class _IntegerByText:
-    """The keyword `type` where 1.0 is no integer. Only for explanations."""
-
-    _CLASSES: Mapping[str, tuple[type, ...]] = {
-        "string": (str,),
-        "object": (dict,),
-        "array": (list,),
-        "boolean": (bool,),
-        "null": (type(None),),
-    }
-
-    def __init__(self, parent_schema: dict[str, Any], value: Any, schema_path: list[str | int]) -> None:
-        del parent_schema, schema_path
-        self._types: list[str] = [value] if isinstance(value, str) else list(value)
-
-    def validate(self, instance: object) -> None:
-        if not any(self._is(name, instance) for name in self._types):
-            raise ValueError(" or ".join(self._types))
-
-    def _is(self, name: str, instance: object) -> bool:
-        if name in self._CLASSES:
-            return isinstance(instance, self._CLASSES[name])
-        if isinstance(instance, bool) or not isinstance(instance, int | float):
-            return False
-        return name == "number" or self._is_integer(instance)
-
-    def _is_integer(self, number: float) -> bool:
-        return isinstance(number, int)
-
-
-class _IntegerByValue(_IntegerByText):
-    """The same where 1.0 is one."""
-
-    def _is_integer(self, number: float) -> bool:
-        return isinstance(number, int) or number.is_integer()
-
-
-def _violation(error: jsonschema_rs.ValidationError, value: object) -> Violation:
-    path, schema_path = list(error.instance_path), list(error.schema_path)
-    keyword = _keyword(error, schema_path)
-    expected, message = _expected(error, keyword)
-    return Violation(
-        pointer=pointer(path),
-        keyword=keyword,
-        schema_pointer=pointer(schema_path),
-        expected=bounded(expected),
-        actual=bounded(_at(value, path)),
-        message=_cut(message),
-    )
-
-
-def _at(value: Any, path: list[str | int]) -> object:
-    for token in path:
-        value = value[token]
-    return value
-
-
-def _keyword(error: jsonschema_rs.ValidationError, schema_path: list[str | int]) -> str:
-    last = schema_path[-1] if schema_path else ""
-    if not isinstance(error.kind, jsonschema_rs.ValidationErrorKind.FalseSchema):
-        return str(last)
-    # The schema itself is `false`: the last token is a keyword only where it is not a name or an index.
-    parent = schema_path[-2] if len(schema_path) > 1 else ""
-    return last if last in _CLOSING and parent not in drafts.MAPS else "false"
-
-
-_CLOSING = ("additionalProperties", "additionalItems", "unevaluatedProperties", "unevaluatedItems")
-_NO_OTHER_PROPERTIES = "no other properties"
-_NO_OTHER_ITEMS = "no other items"
-
-
-def _expected(error: jsonschema_rs.ValidationError, keyword: str) -> tuple[object, str]:
-    kinds = jsonschema_rs.ValidationErrorKind
-    said: tuple[object, str]
-    match error.kind:
-        case kinds.Custom(keyword=_, message=types):
-            said = types, f"the value is not of type {types}"
-        case kinds.Type(types=types):
-            names = " or ".join(types)
-            said = names, f"the value is not of type {names}"
-        case kinds.Required(property=name):
-            said = name, f"the required property {name!r} is missing"
-        case kinds.AdditionalProperties(unexpected=names) | kinds.UnevaluatedProperties(unexpected=names):
-            said = _NO_OTHER_PROPERTIES, f"unexpected properties: {', '.join(map(repr, names[:10]))}"
-        case kinds.AdditionalItems() | kinds.UnevaluatedItems():
-            said = _NO_OTHER_ITEMS, "there are more items than the schema knows"
-        case kinds.FalseSchema():
-            said = (
-                _NO_OTHER_PROPERTIES if keyword.endswith("Properties") else "nothing",
-                "the schema allows no value here",
-            )
-        case kinds.PropertyNames():
-            said = f"names that satisfy {keyword}", f"the name of a property does not satisfy {keyword}"
-        case kinds.Contains():
-            said = "an item that satisfies contains", "the value contains no item that it must contain"
-        case kinds.BacktrackLimitExceeded():
-            said = keyword, "the value was too much for the schema's pattern"
-        case _:
-            details = error.kind.as_dict()
-            wanted = next((value for name, value in details.items() if name not in ("context", "error")), None)
-            said = (wanted if wanted is not None else keyword, error.message)
-    return said

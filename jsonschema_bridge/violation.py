@@ -11,6 +11,8 @@ from jsonschema_bridge.json_text import escape
 ACTUAL_BYTES = 200
 """A violation repeats at most this many bytes of the record."""
 
+_SHORTENED = 500
+
 
 class Violation(msgspec.Struct, frozen=True, kw_only=True):
     """A place in a record that does not conform, and why.
@@ -32,6 +34,11 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
 def pointer(path: list[str | int]) -> str:
     """Join reference tokens to a JSON Pointer."""
     return "".join(f"/{escape(token)}" for token in path)
+
+
+def shortened(text: str) -> str:
+    """Return a message with its end cut off where it is long: what a schema says may be."""
+    return text if len(text) <= _SHORTENED else text[:_SHORTENED] + "…"
 
 
 def bounded(value: object) -> object:

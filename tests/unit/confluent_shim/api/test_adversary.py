@@ -1,8 +1,10 @@
 """Requests that want to get past the rule, or to take a worker down."""
 
 import io
+import itertools
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
@@ -24,10 +26,10 @@ from topic_map import Bind, Binding, MemoryStore, Store
 RECORD_BYTES = 1_000_000
 
 
-def enforcing(store: Store, schemas: Schemas) -> Enforcer:
+def enforcing(store: Store, schemas: Schemas, clock: Callable[[], float] = time.thread_time) -> Enforcer:
     """Return an enforcer that refuses unbound topics."""
     convention = Convention(schemas, "default", may_register=False)
-    return Enforcer(store.table, schemas, RECORD_BYTES, convention, pass_unbound=False)
+    return Enforcer(store.table, schemas, RECORD_BYTES, convention, pass_unbound=False, clock=clock)
 
 
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
@@ -83,6 +85,15 @@ def test_explanations_of_one_request_are_bounded_and_every_bad_record_is_still_c
     assert body["errors_cut"] is True
     text = shim.client.get("/-/metrics").text
     assert 'confluent_shim_rejected_records_total{reason="(unexplained)",topic="orders"} 1000.0' in text
+
+
+def test_explaining_ends_when_it_took_long_and_every_bad_record_is_still_refused(shim: Shim) -> None:
+    seconds = itertools.count(0, 0.2)
+    enforcer = enforcing(shim.services.store, Schemas(shim.services.registries, Derivations()), lambda: next(seconds))
+    request = ProduceRequest("orders", "json", "json", [IncomingRecord()] * 5, [{"value": {"id": "x"}}] * 5)
+    verdict = enforcer.judge(enforcer.binding("orders"), request)
+    assert [len(verdict.rejected[index]) for index in range(5)] == [1, 1, 1, 0, 0]
+    assert verdict.cut
 
 
 def test_one_record_with_very_many_violations_is_bounded_too(shim: Shim) -> None:

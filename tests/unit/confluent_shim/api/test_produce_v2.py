@@ -62,6 +62,21 @@ def test_a_refusal_names_every_record_place_and_reason_and_sends_nothing(shim: S
     assert shim.landed("orders") == []
 
 
+@pytest.mark.parametrize("handling", ["strict", "lenient"])
+def test_what_stood_in_a_record_is_not_repeated_where_it_must_not_be_shown(handling: str) -> None:
+    with memory_shim(show_values=False) as shim:
+        shim.bind("orders")
+        body = json.dumps({"records": [{"value": {"id": "secret"}}, {"value": GOOD}]})
+        answers = [shim.produce("orders", body, Prefer=f"handling={handling}")]
+        answers.append(shim.batch("orders", {"value": {"data": {"id": "secret"}}}))
+        shim.bind("texts", '"int"', encoding="avro")
+        answers.append(shim.send("texts", "secret", content_type=JSON))
+        shim.bind("observed", mode="observe")
+        answers.append(shim.batch("observed", {"value": {"data": {"id": "secret"}}}))
+    assert all("/id" in answer.text for answer in (answers[0], answers[1], answers[3]))
+    assert not [answer.text for answer in answers if "secret" in answer.text or '"actual"' in answer.text]
+
+
 def test_the_list_of_violations_is_bounded_and_says_so() -> None:
     with memory_shim(max_violations=3) as shim:
         shim.bind("orders")
