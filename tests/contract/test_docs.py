@@ -36,6 +36,7 @@ KNOWN_HOSTS = {
     "registry",
     "registry.example.com",
     "rest-proxy",
+    "shim",
 }
 V2_ROUTES = {"POST /topics/{topic}", "POST /topics/{topic}/partitions/{partition}"}
 V3_ROUTES = {f"POST /v3/clusters/{{cluster_id}}/topics/{{topic}}/{name}" for name in ("records", "records:batch")}
