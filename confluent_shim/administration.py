@@ -5,20 +5,17 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from confluent_shim.derivations import Derivation, Derivations, options_of
+from confluent_shim.adoption import subject_of
+from confluent_shim.derivations import Derivation
 from confluent_shim.enforcement import Enforcer, Verdict
 from confluent_shim.errors import TopicAbsent
 from confluent_shim.publishing import Publisher
-from confluent_shim.readings import check_schema
 from confluent_shim.records import ProduceRequest
-from confluent_shim.schemas import kind_that_judges, strictness_of, subject_of
+from confluent_shim.registering import Registering, VersionsNow
 from confluent_shim.sinks import Sink
-from jsonschema_bridge import RegisteredSchema, Schema, SchemaInvalid, derive, references_of
-from jsonschema_bridge.registry import CachedRegistry
 from topic_map import (
     Bind,
     Binding,
-    BindingInvalid,
     HistoryEntry,
     StaleRevision,
     Store,
@@ -27,7 +24,6 @@ from topic_map import (
     Unbind,
     apply_changes,
     check,
-    pinned_version,
 )
 
 
@@ -44,20 +40,18 @@ class Administration:
     def __init__(
         self,
         store: Store,
-        registries: Mapping[str, CachedRegistry],
         identities: Mapping[str, str],
         sinks: Mapping[str, Sink],
         enforcer: Enforcer,
         publisher: Publisher,
-        derivations: Derivations,
+        registering: Registering,
     ) -> None:
         self._store = store
-        self._registries = registries
         self._identities = identities
         self._sinks = sinks
         self._enforcer = enforcer
         self._publisher = publisher
-        self._derivations = derivations
+        self._registering = registering
 
     def table(self) -> Table:
         """Return the table in force."""
@@ -89,8 +83,8 @@ class Administration:
         With `schema` its text is registered as the subject's next version first, the source subject's if there is one;
         what is derived from that is registered in any case; with `create_topic` a missing topic is created. All that
         happens before the table changes, so a change that the store refuses may leave it behind.
-        Raises BindingInvalid, NotYetSupported, TopicTaken, SubjectTaken, StaleRevision, TopicAbsent, SchemaInvalid,
-        SchemaNotDerivable and the registry's errors.
+        Raises BindingInvalid, TopicTaken, SubjectTaken, StaleRevision, TopicAbsent, SchemaInvalid,
+        SchemaNotDerivable, SchemaIncompatible and the registry's other errors.
         """
         binding = check(binding)
         change = Bind(binding, replace=replace_existing)
@@ -99,14 +93,15 @@ class Administration:
         if expected_revision is not None and expected_revision != before.revision:
             raise StaleRevision(expected_revision, before.revision)
         apply_changes(before, [change], self._identities)
-        if schema is not None:
-            self._check_text(binding, Schema(schema, kind_that_judges(binding)))
-        self._check_key_subject(binding)
-        self._check_topic(binding, create_topic=create_topic)
-        version = self._check_subject(binding, schema)
         if binding.bound_version is None:
-            began = self._began_at(binding) or version
-            change = Bind(replace(binding, bound_version=began), replace=replace_existing)
+            binding = replace(binding, bound_version=self._began_at(binding))
+        if schema is not None:
+            self._registering.check_text(binding, schema)
+        self._registering.check_key_subject(binding)
+        self._check_topic(binding, create_topic=create_topic)
+        version = self._registering.begin(binding, schema)
+        began = binding.bound_version or version
+        change = Bind(replace(binding, bound_version=began), replace=replace_existing)
         self._store.change([change], expected_revision=expected_revision, who=author.who, why=author.why)
         return self.binding(binding.topic)
 
@@ -122,28 +117,16 @@ class Administration:
         return self._store.change([Unbind(topic)], expected_revision=expected_revision, who=author.who, why=author.why)
 
     def derivation(self, topic: str) -> Derivation:
-        """Return what the newest version of the source subject, or the pinned one, becomes in Avro.
-
-        Raises TopicNotBound, BindingInvalid for a topic that has no source subject, SchemaNotDerivable, SchemaInvalid
-        and the registry's errors.
-        """
-        binding, registry, source = self._source(topic)
-        return self._derivations.of(registry, binding, source)
+        """Return what is derived for `topic`. Raises TopicNotBound, and what Registering.derivation raises."""
+        return self._registering.derivation(self.binding(topic))
 
     def derive(self, topic: str) -> Derivation:
-        """Register the same under the wire subject: with that it judges, and lands. Raises the same."""
-        binding, registry, source = self._source(topic)
-        return self._derivations.register(registry, binding, source)
+        """Register the same. Raises TopicNotBound, and what Registering.derive raises."""
+        return self._registering.derive(self.binding(topic))
 
-    def _source(self, topic: str) -> tuple[Binding, CachedRegistry, RegisteredSchema]:
-        binding = self.binding(topic)
-        if binding.source_subject is None:
-            raise BindingInvalid("source_subject", f"is null: nothing is derived for topic {topic!r}")
-        registry = self._registries[binding.cluster]
-        registry.invalidate(binding.source_subject)
-        registry.invalidate(binding.subject)
-        version = pinned_version(binding) or registry.versions(binding.source_subject)[-1]
-        return binding, registry, registry.registered(binding.source_subject, version)
+    def versions(self, topic: str) -> VersionsNow:
+        """Return which versions are in force for `topic`. Raises TopicNotBound and the registry's errors."""
+        return self._registering.versions(self.binding(topic))
 
     def validate(self, request: ProduceRequest) -> Verdict:
         """Judge `request` as a produce would, and send nothing. Raises what producing raises."""
@@ -159,51 +142,3 @@ class Administration:
                 f"Create it, or ask for it with create_topic (--create-topic)."
             )
         sink.create_topic(binding.topic)
-
-    def _check_text(self, binding: Binding, schema: Schema) -> None:
-        """Check a schema that is not registered yet."""
-        registry = self._registries[binding.cluster]
-        if binding.source_subject is None:
-            check_schema(schema, registry, strictness_of(binding))
-        else:
-            derive(schema, references_of(registry), options_of(binding))
-
-    def _check_key_subject(self, binding: Binding) -> None:
-        """Make sure that the newest version of the key subject, if there is one, can judge keys."""
-        if binding.key_subject is None:
-            return
-        registry = self._registries[binding.cluster]
-        registry.invalidate(binding.key_subject)
-        newest = registry.registered(binding.key_subject, registry.versions(binding.key_subject)[-1])
-        where = f"version {newest.version} of key subject {newest.subject!r}"
-        if newest.schema.kind == "PROTOBUF":
-            raise BindingInvalid("key_subject", f"{where} is PROTOBUF; keys take a schema of type JSON or AVRO")
-        try:
-            check_schema(newest.schema, registry, strictness_of(binding))
-        except SchemaInvalid as error:
-            raise SchemaInvalid(f"{where}: {error.reason}", error.pointer) from error
-
-    def _check_subject(self, binding: Binding, schema: str | None) -> int:
-        """Make sure that the version to begin with exists and compiles, and return its number."""
-        registry = self._registries[binding.cluster]
-        subject, kind = subject_of(binding, "value"), kind_that_judges(binding)
-        registered: RegisteredSchema
-        if schema is not None:
-            registered = registry.register(subject, Schema(schema, kind))
-        registry.invalidate(subject)
-        versions = registry.versions(subject)
-        if (binding.bound_version or 1) > versions[-1]:
-            raise BindingInvalid("bound_version", f"{subject!r} has no version {binding.bound_version}")
-        pinned = pinned_version(binding)
-        if schema is None or pinned is not None:
-            registered = registry.registered(subject, pinned or versions[-1])
-        if registered.schema.kind != kind:
-            raise BindingInvalid(
-                "source_subject" if binding.source_subject else "encoding",
-                f"{binding.source_subject or binding.encoding!r} needs a schema of type {kind}; version "
-                f"{registered.version} of subject {subject!r} is {registered.schema.kind}",
-            )
-        check_schema(registered.schema, registry, strictness_of(binding))
-        if binding.source_subject is not None:
-            self._derivations.register(registry, binding, registered)
-        return registered.version

@@ -1,8 +1,6 @@
 """Avro derived from the JSON Schemas of source subjects, and which of it is registered."""
 
-from collections.abc import Sequence
-from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -19,7 +17,7 @@ from jsonschema_bridge import (
     derive,
     references_of,
 )
-from topic_map import Binding, pinned_version
+from topic_map import Binding
 
 _MAX_DERIVED = 10_000
 
@@ -56,35 +54,20 @@ class Derivations:
 
     def __init__(self) -> None:
         self._forms: dict[tuple[str, int, DerivationOptions], Derived | SchemaNotDerivable | SchemaInvalid] = {}
+        self._wires: dict[tuple[str, str, str], RegisteredSchema] = {}
 
     def of(self, registry: Registry, binding: Binding, source: RegisteredSchema) -> Derivation:
         """Return what `source` becomes. Raises SchemaNotDerivable, SchemaInvalid and the registry's errors."""
         form = self._form(registry, binding, source)
-        try:
-            wire = registry.lookup(binding.subject, form.schema)
-        except (SchemaNotInSubject, SubjectNotFound, SchemaRefused):
-            wire = None
+        known = (binding.cluster, binding.subject, form.schema.text)
+        wire = self._wires.get(known)
+        if wire is None or wire.version not in registry.versions(binding.subject):
+            try:
+                wire = registry.lookup(binding.subject, form.schema)
+            except (SchemaNotInSubject, SubjectNotFound, SchemaRefused):
+                return Derivation(binding, source, form, None)
+            _keep(self._wires, known, wire)
         return Derivation(binding, source, form, wire)
-
-    def wires(self, registry: Registry, binding: Binding, versions: Sequence[int]) -> dict[int, RegisteredSchema]:
-        """Return by the `versions` of the source subject, ascending, what lands in their stead.
-
-        A version whose Avro is not registered is left out, and so are those that the binding does not take; of a
-        binding to the latest one all but the newest. Raises the registry's errors.
-        """
-        found: dict[int, RegisteredSchema] = {}
-        source_subject, pinned = binding.source_subject or "", pinned_version(binding)
-        first = (binding.bound_version or 1) if binding.versions == "latest" else 1
-        for version in reversed(versions):
-            if version < first or version != (pinned or version):
-                continue
-            source = registry.registered(source_subject, version)
-            with suppress(SchemaNotDerivable, SchemaInvalid):
-                wire = self.of(registry, binding, source).wire
-                found |= {} if wire is None else {version: wire}
-            if found and binding.versions == "latest":
-                break
-        return dict(sorted(found.items()))
 
     def register(self, registry: Registry, binding: Binding, source: RegisteredSchema) -> Derivation:
         """Register what `source` becomes under the wire subject. Raises what `of` raises, and SchemaIncompatible."""
@@ -100,12 +83,20 @@ class Derivations:
                 found = derive(source.schema, references_of(registry), options)
             except (SchemaNotDerivable, SchemaInvalid) as error:
                 found = error
-            self._forms[known] = found
-            if len(self._forms) > _MAX_DERIVED:
-                self._forms.pop(next(iter(self._forms)), None)  # the oldest
+            _keep(self._forms, known, found)
         if isinstance(found, Derived):
             return found
         raise found.with_traceback(None)  # it was raised before, and would remember that
+
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def _keep(kept: dict[K, V], key: K, value: V) -> None:
+    kept[key] = value
+    if len(kept) > _MAX_DERIVED:
+        kept.pop(next(iter(kept)), None)  # the oldest
 
 
 def options_of(binding: Binding) -> DerivationOptions:

@@ -93,7 +93,6 @@ class Code(IntEnum):
     FORMAT_REFUSED = 42290
     KEY_FORMAT_REFUSED = 42291
     BINDING_INVALID = 42292
-    NOT_YET_SUPPORTED = 42293
     BOUND_SCHEMA_INVALID = 42294
     REGISTRY_REFUSED = 42295
     TOO_MANY_RECORDS = 42296
@@ -152,7 +151,6 @@ ANSWERS: dict[type[Exception], tuple[HTTPStatus, Code]] = {
     SinkUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, Code.SINK_UNAVAILABLE),
     Unexpected: (HTTPStatus.INTERNAL_SERVER_ERROR, Code.INTERNAL),
     table.BindingInvalid: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.BINDING_INVALID),
-    table.NotYetSupported: (HTTPStatus.UNPROCESSABLE_ENTITY, Code.NOT_YET_SUPPORTED),
     table.TopicTaken: (HTTPStatus.CONFLICT, Code.TOPIC_TAKEN),
     table.SubjectTaken: (HTTPStatus.CONFLICT, Code.SUBJECT_TAKEN),
     table.TopicNotBound: (HTTPStatus.NOT_FOUND, Code.BINDING_NOT_FOUND),

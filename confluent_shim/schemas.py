@@ -1,39 +1,38 @@
 """Which schema judges the keys or the values of a request: a version of a subject that the binding names."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple, TypeVar
 
+from confluent_shim.adoption import Adoption, Look, adopt, kind_that_judges, subject_of
+from confluent_shim.claims import check_claim, claimed_version
 from confluent_shim.derivations import Derivations
-from confluent_shim.errors import FormatRefused, SchemaForeign, SchemaUnknown, SchemaUnparsable, SinkUnavailable
+from confluent_shim.errors import FormatRefused, SchemaForeign, SchemaUnparsable, SinkUnavailable
 from confluent_shim.readings import Compiled, Reading, binary, compiled, derived, framed
 from confluent_shim.records import Claimed, EmbeddedFormat, Part
 from jsonschema_bridge import (
-    JsonUnreadable,
     RegisteredSchema,
     Registry,
-    Schema,
+    SchemaChange,
     SchemaInvalid,
-    SchemaNotInSubject,
-    SchemaRefused,
+    SchemaNotDerivable,
     Strictness,
-    avro_identity,
+    SubjectNotFound,
+    VersionNotFound,
     compile_json_schema,
-    read_json,
-    read_schema,
     references_of,
+    schema_changes,
 )
 from jsonschema_bridge.registry import SchemaKind
 from jsonschema_bridge.strictness import CONFLUENT
-from topic_map import Binding, pinned_version
-
-KIND_OF_ENCODING: Mapping[str, SchemaKind] = {"json-schema": "JSON", "json": "JSON", "avro": "AVRO"}
-"""What kind of schema a binding's encoding needs."""
+from topic_map import Binding
 
 _MAX_COMPILED = 10_000
-_NAME_CHARACTERS = 249
-BY_RECORD = ("RECORD_NAME", "TOPIC_RECORD_NAME")
-"""The strategies that name a subject after what it describes."""
+_UNUSABLE = (SchemaInvalid, SchemaNotDerivable, SubjectNotFound, VersionNotFound)
+"""Why a version cannot judge; the last two because of what it refers to."""
+
+Watch = Callable[[Binding, Adoption | None, Adoption], None]
+"""Is told which versions a binding takes when that is first found out, and whenever it is not what it was."""
 
 
 class InForce(NamedTuple):
@@ -53,24 +52,33 @@ class InForce(NamedTuple):
     reading: Reading
 
 
-class _Current(NamedTuple):
-    """The schema that was in force for a binding when its subjects had these versions; a source subject has two."""
+class _Taken(NamedTuple):
+    """What a binding takes while its subjects have these versions; the Avro that lands instead, where it is derived."""
 
     binding: Binding
     versions: Sequence[int]
     wire_versions: Sequence[int] | None
-    schema: InForce
+    adoption: Adoption
+    wires: Mapping[int, RegisteredSchema] | None
 
 
 class Schemas:
-    """Finds the schema that is in force for a binding; for each use a schema id is compiled once."""
+    """Finds the schema that is in force for a binding; for each use a schema id is compiled once.
 
-    def __init__(self, registries: Mapping[str, Registry], derivations: Derivations) -> None:
+    `derivations` is what derives Avro where that lands.
+    """
+
+    def __init__(
+        self, registries: Mapping[str, Registry], derivations: Derivations, watch: Watch = lambda *_: None
+    ) -> None:
         self._registries = registries
-        self._derivations = derivations
+        self.derivations = derivations
+        self._watch = watch
         self._derived: dict[tuple[str, int, int, Strictness], Compiled] = {}
-        self._compiled: dict[tuple[str, int, SchemaKind, Part, bool, Strictness], Compiled] = {}
-        self._current: dict[tuple[str, Part, EmbeddedFormat | None], _Current] = {}
+        self._compiled: dict[tuple[str, int, SchemaKind, Part, bool, Strictness], Compiled | SchemaInvalid] = {}
+        self._changes: dict[tuple[str, int, int], Sequence[SchemaChange]] = {}
+        self._taken: dict[tuple[str, Part], _Taken] = {}
+        self._current: dict[tuple[str, Part, EmbeddedFormat | None], tuple[_Taken, InForce]] = {}
 
     def registry(self, binding: Binding) -> Registry:
         """Return the registry of a binding's cluster. Raises SinkUnavailable when that is not configured."""
@@ -91,19 +99,96 @@ class Schemas:
         SchemaInvalid, FormatRefused, SinkUnavailable for a cluster that is not configured, and the registry's errors.
         """
         registry = self.registry(binding)
-        subject = subject_of(binding, part)
-        versions = registry.versions(subject)
-        wire_versions = registry.versions(binding.subject) if _is_derived(binding, part) else None
+        taken = self._now(registry, binding, part)
         current = self._current.get((binding.topic, part, embedded_format))
-        same = current is not None and current.binding is binding and current.versions is versions
-        if current is not None and same and current.wire_versions is wire_versions and not claimed:
-            return current.schema  # what most requests ask for, and nothing has changed since it was asked last
-        schema = self._found(registry, binding, part, embedded_format, claimed, versions)
+        if current is not None and current[0] is taken and not claimed:
+            return current[1]  # what most requests ask for, and nothing has changed since it was asked last
+        schema = self._found(registry, binding, part, embedded_format, claimed, taken)
         if not claimed:
             if len(self._current) >= _MAX_COMPILED:
                 self._current.clear()
-            self._current[binding.topic, part, embedded_format] = _Current(binding, versions, wire_versions, schema)
+            self._current[binding.topic, part, embedded_format] = taken, schema
         return schema
+
+    def adoption(self, binding: Binding, *, registered: bool = True) -> Adoption:
+        """Return which versions a binding takes for values; with all Avro taken for `registered` if that is false.
+
+        Raises SinkUnavailable for a cluster that is not configured, and the registry's errors.
+        """
+        registry = self.registry(binding)
+        if registered:
+            return self._now(registry, binding, "value").adoption
+        return self._adopted(registry, binding, registry.versions(subject_of(binding, "value")), registered=False)
+
+    def changes(self, binding: Binding, old: RegisteredSchema, new: RegisteredSchema) -> Sequence[SchemaChange]:
+        """Return what changed between two versions of a JSON Schema. Raises SchemaInvalid, the registry's errors."""
+        known = (binding.cluster, old.schema_id, new.schema_id)
+        found = self._changes.get(known)
+        if found is None:
+            found = schema_changes(old.schema, new.schema, references_of(self.registry(binding)))
+            _keep(self._changes, known, found)
+        return found
+
+    def _now(self, registry: Registry, binding: Binding, part: Part) -> _Taken:
+        """Return what a binding takes, found out anew when the registry has been asked again."""
+        versions = registry.versions(subject_of(binding, part))
+        wire_versions = registry.versions(binding.subject) if _is_derived(binding, part) else None
+        before = self._taken.get((binding.topic, part))
+        if (
+            before is not None
+            and before.binding is binding
+            and before.versions is versions
+            and before.wire_versions is wire_versions
+        ):
+            return before
+        if part == "key":  # `pinned N` counts the versions of the other subject
+            adoption = Adoption(versions if binding.versions == "any" else versions[-1:])
+        else:
+            adoption = self._adopted(registry, binding, versions, registered=True)
+        wires = self._wires(registry, binding, adoption) if _is_derived(binding, part) else None
+        if wires is not None:
+            adoption = adoption._replace(taken=tuple(wires))
+        taken = _Taken(binding, versions, wire_versions, adoption, wires)
+        if part == "value" and (before is None or before.adoption != adoption):
+            self._watch(binding, before.adoption if before else None, adoption)
+        return _keep(self._taken, (binding.topic, part), taken)
+
+    def _adopted(self, registry: Registry, binding: Binding, versions: Sequence[int], *, registered: bool) -> Adoption:
+        look = Look(
+            registered=partial(registry.registered, subject_of(binding, "value")),
+            unusable=partial(self._unusable, registry, binding),
+            changes=partial(self.changes, binding),
+        )
+        if registered and binding.source_subject is not None:
+            look = look._replace(waits=partial(self._waits, registry, binding))
+        return adopt(binding, versions, look)
+
+    def _unusable(self, registry: Registry, binding: Binding, found: RegisteredSchema) -> str | None:
+        """Say why a version cannot judge values."""
+        try:
+            if binding.source_subject is None:
+                self._of(registry, binding, "value", found, found)
+            elif (wire := self.derivations.of(registry, binding, found).wire) is not None:
+                self._of(registry, binding, "value", found, wire)
+        except _UNUSABLE as error:
+            return str(error)
+        return None
+
+    def _waits(self, registry: Registry, binding: Binding, found: RegisteredSchema) -> str | None:
+        """Say what a version of the source subject still waits for."""
+        if self.derivations.of(registry, binding, found).wire is not None:
+            return None
+        return f"the Avro derived from it is not registered: confluent-shim bindings derive {binding.topic}"
+
+    def _wires(self, registry: Registry, binding: Binding, adoption: Adoption) -> dict[int, RegisteredSchema]:
+        """Return what lands instead, by the versions that are taken."""
+        found: dict[int, RegisteredSchema] = {}
+        for version in adoption.taken:
+            source = registry.registered(subject_of(binding, "value"), version)
+            wire = self.derivations.of(registry, binding, source).wire
+            if wire is not None:  # else it has been deleted in between
+                found[version] = wire
+        return found
 
     def _found(
         self,
@@ -112,24 +197,19 @@ class Schemas:
         part: Part,
         embedded_format: EmbeddedFormat | None,
         claimed: Claimed,
-        versions: Sequence[int],
+        now: _Taken,
     ) -> InForce:
-        subject = subject_of(binding, part)
-        wires = self._derivations.wires(registry, binding, versions) if _is_derived(binding, part) else None
-        taken = versions_taken(binding, versions if wires is None else tuple(wires), part)
+        subject, taken, wires = subject_of(binding, part), now.adoption.taken, now.wires
         if not taken:
-            raise SchemaForeign(
-                f"Subject {subject} has no version that the binding of {binding.topic} takes "
-                f"(versions = {binding.versions}{'' if wires is None else ', derived Avro registered'})."
-            )
+            raise _nothing_taken(binding, subject, now.adoption)
         if claimed:
-            numbered = versions if claimed.subject in (None, subject) else registry.versions(binding.subject)
+            numbered = now.versions if claimed.subject in (None, subject) else registry.versions(binding.subject)
             try:
-                _check_claim(binding, part, numbered, claimed)
-                found = _claimed_version(registry, binding, part, taken, claimed, wires)
+                check_claim(binding, part, numbered, claimed)
+                found = claimed_version(registry, binding, part, taken, claimed, wires)
             except (SchemaForeign, SchemaUnparsable):
                 # That a format is not taken says more than that its schema is none of these.
-                self._found(registry, binding, part, embedded_format, Claimed(), versions)
+                self._found(registry, binding, part, embedded_format, Claimed(), now)
                 raise
         else:
             found = registry.registered(subject, taken[-1])
@@ -164,7 +244,7 @@ class Schemas:
         known = (binding.cluster, found.schema_id, lands.schema_id, strictness)
         schema = self._derived.get(known)
         if schema is None:
-            form = self._derivations.of(registry, binding, found).form
+            form = self.derivations.of(registry, binding, found).form
             validator = compile_json_schema(found.schema, references_of(registry), strictness)
             schema = _keep(self._derived, known, derived(validator, form, lands.schema_id))
         return schema
@@ -187,8 +267,13 @@ class Schemas:
         known = (cluster, found.schema_id, found.schema.kind, part, framed, strictness)
         schema = self._compiled.get(known)
         if schema is None:
-            made = compiled(found.schema, registry, part, found.schema_id if framed else None, strictness)
-            schema = _keep(self._compiled, known, made)
+            try:
+                schema = compiled(found.schema, registry, part, found.schema_id if framed else None, strictness)
+            except SchemaInvalid as error:
+                schema = error
+            _keep(self._compiled, known, schema)
+        if isinstance(schema, SchemaInvalid):
+            raise schema.with_traceback(None)  # it was raised before, and would remember that
         return schema
 
     def _binary(
@@ -216,46 +301,19 @@ class Schemas:
 
 
 K = TypeVar("K")
+V = TypeVar("V")
 
 
-def _keep(kept: dict[K, Compiled], key: K, schema: Compiled) -> Compiled:
-    kept[key] = schema
+def _keep(kept: dict[K, V], key: K, value: V) -> V:
+    kept[key] = value
     if len(kept) > _MAX_COMPILED:
         kept.pop(next(iter(kept)), None)  # the oldest
-    return schema
+    return value
 
 
 def strictness_of(binding: Binding) -> Strictness:
     """Return how strictly the JSON Schemas of a binding are read."""
     return Strictness(binding.unknown_fields, binding.whole_floats, binding.large_integers, binding.formats)
-
-
-def subject_of(binding: Binding, part: Part) -> str:
-    """Return the subject that judges the values, or the keys, of a topic."""
-    return (binding.key_subject if part == "key" else binding.source_subject) or binding.subject
-
-
-def kind_that_judges(binding: Binding) -> SchemaKind:
-    """Return what kind of schema judges the values of a topic."""
-    return "JSON" if binding.source_subject else KIND_OF_ENCODING[binding.encoding]
-
-
-def versions_taken(binding: Binding, versions: Sequence[int], part: Part = "value") -> Sequence[int]:
-    """Return the versions of its subject that `binding` takes, ascending; the last one is the current one.
-
-    A pure function of the binding and the subject's version list, so that every process comes to the same answer.
-    Under `latest` the walk begins at the version that was current when the topic was bound; with `compatibility`
-    `registry` each later version is adopted, because the registry has compared it when it was registered.
-    For keys `pinned N` is as `latest`: it counts the versions of the other subject.
-    """
-    if binding.versions == "any":
-        return versions
-    if part == "key":
-        return versions[-1:]
-    pinned = pinned_version(binding)
-    if pinned is not None:
-        return [version for version in versions if version == pinned]
-    return [version for version in versions if version >= (binding.bound_version or 1)][-1:]
 
 
 def _is_derived(binding: Binding, part: Part) -> bool:
@@ -280,122 +338,10 @@ def _format_refused(binding: Binding, part: Part, schema: Compiled, embedded_for
     )
 
 
-def _in_words(binding: Binding, part: Part, current: RegisteredSchema) -> str:
-    versions = "any" if binding.versions == "any" else "latest" if part == "key" else binding.versions
-    return (
-        f"versions {versions} of subject {current.subject}, now version {current.version} with id {current.schema_id}"
+def _nothing_taken(binding: Binding, subject: str, adoption: Adoption) -> SchemaForeign | SchemaInvalid:
+    if adoption.not_adopted:
+        newest = adoption.not_adopted[-1]
+        return SchemaInvalid(f"version {newest.found.version} of subject {subject!r}: {newest.reason}")
+    return SchemaForeign(
+        f"Subject {subject} has no version that the binding of {binding.topic} takes (versions = {binding.versions})."
     )
-
-
-def _check_claim(binding: Binding, part: Part, versions: Sequence[int], claimed: Claimed) -> None:
-    """Check what the request says of the subject and its `versions`. Raises SchemaForeign, SchemaUnknown."""
-    subject = subject_of(binding, part)
-    named = f"{binding.topic}-{part}" if claimed.strategy == "TOPIC_NAME" else claimed.subject
-    subjects = (subject, binding.subject) if part == "value" else (subject,)
-    if named is not None and named not in subjects:
-        raise SchemaForeign(
-            f"The {part}s of topic {binding.topic} have the subject {subject}, not {named[:_NAME_CHARACTERS]}."
-        )
-    if isinstance(claimed.version, int) and claimed.version not in versions:
-        raise SchemaUnknown(
-            f"Schema does not exist for subject: {claimed.subject or subject}, version: {claimed.version}"
-        )
-    if claimed.strategy in BY_RECORD and claimed.schema is None and claimed.schema_id is None:
-        raise SchemaUnknown(f"Cannot use schema_subject_strategy={claimed.strategy} without schema_id or schema.")
-
-
-def _claimed_version(
-    registry: Registry,
-    binding: Binding,
-    part: Part,
-    taken: Sequence[int],
-    claimed: Claimed,
-    wires: Mapping[int, RegisteredSchema] | None,
-) -> RegisteredSchema:
-    """Find the version that the request names among those the binding takes; what lands for it may be named instead."""
-    every = [registry.registered(subject_of(binding, part), version) for version in reversed(taken)]
-    candidates = every
-    if claimed.schema is not None:
-        kind = kind_that_judges(binding) if part == "value" else every[0].schema.kind
-        candidates = _of_text(registry, every, Schema(claimed.schema, kind))
-    if claimed.schema_id is not None:
-        candidates = [
-            found
-            for found in candidates
-            if claimed.schema_id in (found.schema_id, wires[found.version].schema_id if wires else None)
-        ]
-    if claimed.version is not None:
-        subject = claimed.subject or every[0].subject
-        version = registry.versions(subject)[-1] if claimed.version == "latest" else claimed.version
-        by_wire = wires if subject != every[0].subject else None
-        candidates = [
-            found for found in candidates if (by_wire[found.version] if by_wire else found).version == version
-        ]
-    if claimed.strategy in BY_RECORD:
-        prefix = f"{binding.topic}-" if claimed.strategy == "TOPIC_RECORD_NAME" else ""
-        candidates = [found for found in candidates if found.subject == f"{prefix}{record_name(found.schema)}"]
-    if not candidates:
-        raise SchemaForeign(
-            f"{_named(part, claimed)} is not what topic {binding.topic} takes: {_in_words(binding, part, every[0])}. "
-            f"Leave it out to use that."
-        )
-    return candidates[0]
-
-
-def _named(part: Part, claimed: Claimed) -> str:
-    """Say what a request named that cannot be had; several names can only be had together."""
-    names = []
-    if claimed.schema is not None:
-        names.append(f"{part}_schema")
-    if claimed.schema_id is not None:
-        names.append(f"{part}_schema_id {claimed.schema_id}")
-    if claimed.version is not None:
-        names.append(f"schema_version {claimed.version}")
-    if claimed.strategy in BY_RECORD:
-        names.append(f"subject_name_strategy {claimed.strategy}")
-    return " with ".join(names)
-
-
-def record_name(schema: Schema) -> str | None:
-    """Return what Confluent takes for the name of a record: an Avro record's full name, a JSON Schema's title.
-
-    None where there is none. Raises SchemaInvalid for a text that is no JSON.
-    """
-    try:
-        document = read_json(schema.text.encode())
-    except JsonUnreadable as error:
-        raise SchemaInvalid(f"the schema is not JSON: {error}") from error
-    if not isinstance(document, dict) or (schema.kind == "AVRO" and document.get("type") != "record"):
-        return None
-    name, namespace = document.get("name" if schema.kind == "AVRO" else "title"), document.get("namespace")
-    if not isinstance(name, str):
-        return None
-    return name if schema.kind != "AVRO" or not namespace or "." in name else f"{namespace}.{name}"
-
-
-def _of_text(registry: Registry, candidates: Sequence[RegisteredSchema], schema: Schema) -> list[RegisteredSchema]:
-    """Return those of the candidates that are `schema`, whose text a client wrote."""
-    try:
-        wanted = identity(schema, registry)
-    except SchemaInvalid as error:
-        raise SchemaUnparsable(schema.text, schema.kind) from error
-    same_kind = [found for found in candidates if found.schema.kind == schema.kind]
-    equal = [found for found in same_kind if identity(found.schema, registry) == wanted]
-    if equal:
-        return equal
-    try:
-        # The registry may see two texts as one schema where they differ for us, such as other names of references.
-        looked_up = registry.lookup(candidates[0].subject, schema)
-    except (SchemaNotInSubject, SchemaRefused):
-        return []
-    return [found for found in same_kind if found.schema_id == looked_up.schema_id]
-
-
-def identity(schema: Schema, registry: Registry) -> str:
-    """Return a text that two equal schemas share: member order aside, 1, 1.0 and true apart, Avro's names resolved.
-
-    Raises SchemaInvalid for a text that is no schema.
-    """
-    if schema.kind == "AVRO":
-        return avro_identity(schema, references_of(registry))
-    return json.dumps(read_schema(schema.text), sort_keys=True)

@@ -12,6 +12,7 @@ from confluent_shim.enforcement import Enforcer
 from confluent_shim.errors import SettingsInvalid
 from confluent_shim.inventory import Inventory
 from confluent_shim.publishing import Publisher
+from confluent_shim.registering import Registering
 from confluent_shim.schemas import Schemas
 from confluent_shim.settings import Cluster, RegistryEndpoint, RestProxyEndpoint, Settings
 from confluent_shim.sinks import Sink
@@ -20,6 +21,7 @@ from confluent_shim.sinks.memory import MemorySink
 from confluent_shim.sinks.rest_proxy import RestProxySink
 from confluent_shim.sinks.upstream import Upstream
 from confluent_shim.telemetry import Metrics, RegistryWatch
+from confluent_shim.watching import AdoptionWatch
 from jsonschema_bridge import Registry
 from jsonschema_bridge.registry import CachedRegistry, MemoryRegistry
 from topic_map import Store, open_store
@@ -88,8 +90,7 @@ def assemble(
     opened: ExitStack,
 ) -> Services:
     """Put parts together that are open already; tests bring their own."""
-    derivations = Derivations()
-    schemas = Schemas(registries, derivations)
+    schemas = Schemas(registries, Derivations(), AdoptionWatch(metrics))
     convention = Convention(
         schemas,
         settings.default_cluster(),
@@ -105,7 +106,8 @@ def assemble(
         mode=settings.mode,
     )
     publisher = Publisher(enforcer, sinks, metrics, settings.max_violations, show_values=settings.show_values)
-    administration = Administration(store, registries, settings.registries(), sinks, enforcer, publisher, derivations)
+    registering = Registering(registries, schemas)
+    administration = Administration(store, settings.registries(), sinks, enforcer, publisher, registering)
     inventory = Inventory(store, registries, sinks)
     upstreams = {
         name: _open_upstream(name, cluster.rest_proxy)

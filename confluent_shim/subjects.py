@@ -8,10 +8,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from confluent_shim.claims import BY_RECORD, identity, record_name
 from confluent_shim.errors import SchemaForbidden, SchemaForeign, SchemaUnknown, SchemaUnparsable
 from confluent_shim.readings import check_schema
 from confluent_shim.records import Claimed, Part
-from confluent_shim.schemas import BY_RECORD, identity, record_name
 from jsonschema_bridge import (
     RegisteredSchema,
     Registry,

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections import defaultdict, deque
+from collections.abc import Container
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
@@ -176,6 +177,15 @@ class Metrics:
             registry=registry,
         )
 
+        self.versions_not_adopted = Gauge(
+            "confluent_shim_versions_not_adopted",
+            "Versions of a topic's subject that are newer than the one in force, as they were last looked at.",
+            ["topic"],
+            registry=registry,
+            multiprocess_mode="mostrecent",
+        )
+
+        self._not_adopted: set[str] = set()
         self._records = _Children(self.records)
         self._rejections = _Children(self.rejections)
         self._observations = _Children(self.observations)
@@ -207,6 +217,17 @@ class Metrics:
     def observed(self, topic: str, verdict: str, count: int) -> None:
         """Count records that were judged and went their way all the same: admit, reject or unknown."""
         self._tally.note(self._observations[self._topic(topic), verdict], count)
+
+    def not_adopted(self, topic: str, count: int) -> None:
+        """Tell how many versions a binding has met and does not adopt."""
+        self._not_adopted.add(topic)
+        self.versions_not_adopted.labels(self._topic(topic)).set(count)
+
+    def keep_bound(self, topics: Container[str]) -> None:
+        """Let go of what was told of topics that are no longer bound."""
+        for topic in [topic for topic in tuple(self._not_adopted) if topic not in topics]:
+            self.not_adopted(topic, 0)
+            self._not_adopted.discard(topic)
 
     def answered(self, route: str, status: str, seconds: float) -> None:
         """Count a request."""

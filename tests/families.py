@@ -92,6 +92,7 @@ OWN = Family(
         "/-/bindings/{topic}/derivation",
         "/-/bindings/{topic}/history",
         "/-/bindings/{topic}/validate",
+        "/-/bindings/{topic}/versions",
         "/-/history",
     ],
     ["application/json", JSON, JSON_SCHEMA, AVRO, BINARY],

@@ -1,7 +1,6 @@
 """Which topic is bound to which subject, one to one in both directions."""
 
 from topic_map.binding import (
-    NOT_YET,
     Binding,
     binding_from_json,
     binding_from_mapping,
@@ -12,7 +11,6 @@ from topic_map.binding import (
 from topic_map.claims import Claim, SubjectId, subject_id
 from topic_map.errors import (
     BindingInvalid,
-    NotYetSupported,
     StaleRevision,
     StoreTooNew,
     StoreUnavailable,
@@ -28,7 +26,6 @@ from topic_map.store import HistoryEntry, Store
 from topic_map.table import Bind, Change, Table, Unbind, apply_changes
 
 __all__ = [
-    "NOT_YET",
     "Bind",
     "Binding",
     "BindingInvalid",
@@ -36,7 +33,6 @@ __all__ = [
     "Claim",
     "HistoryEntry",
     "MemoryStore",
-    "NotYetSupported",
     "SqliteStore",
     "StaleRevision",
     "Store",

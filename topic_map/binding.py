@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_type_hints
 
 import msgspec
 
-from topic_map.errors import BindingInvalid, NotYetSupported
+from topic_map.errors import BindingInvalid
 
 Encoding = Literal["json-schema", "avro", "json"]
 Compatibility = Literal["registry", "additive"]
@@ -22,12 +22,6 @@ UnknownFields = Literal["schema", "refuse"]
 WholeFloats = Literal["confluent", "accept", "refuse"]
 LargeIntegers = Literal["accept", "refuse"]
 Formats = Literal["confluent", "assert", "ignore"]
-
-#: Fields whose behaviour comes in a later release, with the values that are refused until then
-#: (``None``: every value but the default). A release that brings one deletes its row.
-NOT_YET: Mapping[str, frozenset[str] | None] = {
-    "compatibility": frozenset({"additive"}),
-}
 
 _LARGEST_VERSION = 2**31 - 1  # the registry counts versions in a signed 32-bit integer
 _LARGEST = {"cluster": 255, "subject": 255, "source_subject": 255, "key_subject": 255}
@@ -122,10 +116,9 @@ def pinned_version(binding: Binding) -> int | None:
 
 
 def check(binding: Binding) -> Binding:
-    """Return the binding with its defaults filled in, well-formed and supported by this release.
+    """Return the binding with its defaults filled in, well-formed.
 
-    Raises `BindingInvalid` for a value that no release takes, `NotYetSupported` for one that a later release
-    takes. Says nothing about other bindings: that is the table's rule.
+    Raises `BindingInvalid`. Says nothing about other bindings: that is the table's rule.
     """
     binding = binding_from_mapping(msgspec.structs.asdict(binding))
     if not binding.subject:
@@ -137,7 +130,6 @@ def check(binding: Binding) -> Binding:
     _check_labels(binding.labels)
     _check_versions(binding)
     _check_pairs(binding)
-    _refuse_not_yet(binding)
     return binding
 
 
@@ -227,6 +219,8 @@ def _check_pairs(binding: Binding) -> None:
         raise BindingInvalid("key_subject", f"is given, but key is {binding.key!r} and not 'subject'")
     if binding.source_subject is not None and binding.encoding != "avro":
         raise BindingInvalid("source_subject", f"is given, but encoding is {binding.encoding!r} and not 'avro'")
+    if binding.compatibility == "additive" and binding.encoding == "avro" and binding.source_subject is None:
+        raise BindingInvalid("compatibility", "'additive' compares JSON Schemas, and there is no source_subject")
     _check_avro(binding)
     _check_strictness(binding)
 
@@ -249,10 +243,3 @@ def _check_strictness(binding: Binding) -> None:
     for field, default in _STRICTNESS.items():
         if getattr(binding, field) != default:
             raise BindingInvalid(field, "is given, but an Avro schema judges, which leaves no choice")
-
-
-def _refuse_not_yet(binding: Binding) -> None:
-    for field, values in NOT_YET.items():
-        value = getattr(binding, field)
-        if value is not None and (values is None or value in values):
-            raise NotYetSupported(field, value)

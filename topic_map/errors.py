@@ -4,7 +4,6 @@
 
     TopicMapError
     ├── BindingInvalid      a field of a binding has a value it cannot have
-    ├── NotYetSupported     a field has a legal value whose behaviour comes later
     ├── TopicTaken          the topic is bound already
     ├── SubjectTaken        the subject is claimed already
     ├── TopicNotBound       the topic is not bound
@@ -27,15 +26,6 @@ class BindingInvalid(TopicMapError):
         super().__init__(f"{field}: {reason}")
         self.field = field
         self.reason = reason
-
-
-class NotYetSupported(TopicMapError):
-    """The field named ``field`` has a legal ``value`` that this release does not act on."""
-
-    def __init__(self, field: str, value: str) -> None:
-        super().__init__(f"{field}: {value!r} is not yet supported")
-        self.field = field
-        self.value = value
 
 
 class TopicTaken(TopicMapError):

@@ -71,7 +71,7 @@ def apply_changes(table: Table, changes: Sequence[Change], registries: Mapping[s
     all others. ``registries`` names each cluster's registry; clusters that share one share its subjects.
 
     A set that changes nothing returns the same table, at the same revision.
-    Raises `BindingInvalid`, `NotYetSupported`, `TopicTaken`, `SubjectTaken` or `TopicNotBound`.
+    Raises `BindingInvalid`, `TopicTaken`, `SubjectTaken` or `TopicNotBound`.
     """
     incoming = _incoming(table, changes, registries)
     if not incoming:

@@ -47,6 +47,10 @@ def blueprint(services: Services) -> Blueprint:
     def one(topic: str) -> Response:
         return _json(_plain(administration.binding(topic)))
 
+    @routes.get("/bindings/<topic>/versions")
+    def versions(topic: str) -> Response:
+        return _json(administration.versions(topic).told())
+
     @routes.put("/bindings/<topic>")
     def bind(topic: str) -> Response:
         author = _author(token)

@@ -67,7 +67,9 @@ class _Seen:
 def _refresh(services: Services, seen: _Seen) -> None:
     now = time.monotonic()
     with suppress(TopicMapError):  # a store that is down must not take the metrics with it
-        services.metrics.table_revision.set(services.store.table().revision)
+        table = services.store.table()
+        services.metrics.table_revision.set(table.revision)
+        services.metrics.keep_bound(table.bindings)
         seen.at = now
     services.metrics.table_staleness.set(now - seen.at)
     for name, registry in services.registries.items():

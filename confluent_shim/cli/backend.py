@@ -48,6 +48,37 @@ class Derivation(msgspec.Struct, frozen=True):
     carry_rules: list[CarryRule]
 
 
+class Change(msgspec.Struct, frozen=True):
+    """One thing that a version of a JSON Schema changed."""
+
+    pointer: str
+    message: str
+    additive: bool
+
+
+class Version(msgspec.Struct, frozen=True):
+    """A version of a subject; what it changed since the one before, or why it is not adopted."""
+
+    version: int
+    schema_id: int
+    subject: str = ""
+    since: int | None = None
+    reason: str = ""
+    changes: list[Change] = []
+
+
+class Versions(msgspec.Struct, frozen=True):
+    """Which versions of its subject a binding takes now, and which it does not adopt."""
+
+    topic: str
+    subject: str
+    versions: str
+    compatibility: str
+    in_force: Version | None
+    lands: Version | None
+    not_adopted: list[Version]
+
+
 class BindRequest(NamedTuple):
     """A binding that is asked for, and what may be done to get there."""
 
@@ -88,6 +119,10 @@ class Backend(Protocol):
 
     def unbind(self, topic: str, *, expected_revision: int | None, why: str) -> int:
         """Unbind `topic` and return the table's revision now in force."""
+        ...
+
+    def versions(self, topic: str) -> Versions:
+        """Return which versions are in force for `topic`. Raises TopicNotBound, a registry's errors."""
         ...
 
     def derivation(self, topic: str, *, register: bool) -> Derivation:

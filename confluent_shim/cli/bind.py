@@ -10,6 +10,7 @@ from confluent_shim.cli.backend import BindRequest
 from confluent_shim.cli.files import STDIN, read_text
 from confluent_shim.cli.output import Command, note, output_option, pairs, show
 from confluent_shim.cli.target import topic_argument, with_backend
+from confluent_shim.cli.versions import tell_versions
 from topic_map import (
     Binding,
     BindingInvalid,
@@ -104,6 +105,8 @@ def bind(  # noqa: PLR0913 - one argument per option
     row = msgspec.to_builtins(bound)
     show(row, output, pairs(row))
     note(told)
+    if schema is not None:
+        tell_versions(backend, topic, news_only=True)
     if bound.source_subject is not None and not told.startswith(_NOTHING):
         tell_rules(backend.derivation(topic, register=False))
 

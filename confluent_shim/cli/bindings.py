@@ -7,6 +7,7 @@ import msgspec
 from confluent_shim.cli.bind import bind, tell_rules
 from confluent_shim.cli.output import columns, note, output_option, pairs, show
 from confluent_shim.cli.target import topic_argument, with_backend
+from confluent_shim.cli.versions import tell_versions
 
 if TYPE_CHECKING:
     from confluent_shim.cli.backend import Backend
@@ -47,9 +48,10 @@ def list_bindings(backend: "Backend", output: str) -> None:
 @with_backend
 @output_option
 def get(backend: "Backend", topic: str, output: str) -> None:
-    """Show the binding of TOPIC."""
+    """Show the binding of TOPIC, and tell which version of its subject is in force."""
     fields = msgspec.to_builtins(backend.get(topic))
     show(fields, output, pairs(fields))
+    tell_versions(backend, topic)
 
 
 @bindings.command()

@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from confluent_shim.cli.backend import BindRequest, Derivation, Judgement, Snapshot
+from confluent_shim.cli.backend import BindRequest, Derivation, Judgement, Snapshot, Versions
 from confluent_shim.cli.exits import FAILED, CommandError, exit_code
 from confluent_shim.cli.store_backend import user_name
 from topic_map import Binding, HistoryEntry
@@ -68,6 +68,9 @@ class HttpBackend:
 
     def unbind(self, topic: str, *, expected_revision: int | None, why: str) -> int:
         return self._ask("DELETE", _path(topic), _Unbound, _author(why), _if_match(expected_revision)).revision
+
+    def versions(self, topic: str) -> Versions:
+        return self._ask("GET", f"{_path(topic)}/versions", Versions)
 
     def derivation(self, topic: str, *, register: bool) -> Derivation:
         return self._ask("POST" if register else "GET", f"{_path(topic)}/derivation", Derivation)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from confluent_shim.cli.backend import BindRequest, Derivation, Judgement, Snapshot
+from confluent_shim.cli.backend import BindRequest, Derivation, Judgement, Snapshot, Versions
 from confluent_shim.cli.exits import CommandError
 from topic_map import Binding, HistoryEntry, Store, TopicNotBound, Unbind, open_store
 
@@ -27,7 +27,7 @@ def _build(settings: "Settings") -> "Services":
 class StoreBackend:
     """The topic map in the store that the settings name; a Backend.
 
-    Looking and unbinding open the store alone; only what needs a registry or Kafka builds the services.
+    Listing and unbinding open the store alone; only what needs a registry or Kafka builds the services.
     """
 
     def __init__(self, settings: "Settings", build: "Callable[[Settings], Services]" = _build) -> None:
@@ -73,6 +73,9 @@ class StoreBackend:
 
     def unbind(self, topic: str, *, expected_revision: int | None, why: str) -> int:
         return self._store.change([Unbind(topic)], expected_revision=expected_revision, who=user_name(), why=why)
+
+    def versions(self, topic: str) -> Versions:
+        return msgspec.convert(self._services.administration.versions(topic).told(), Versions)
 
     def derivation(self, topic: str, *, register: bool) -> Derivation:
         administration = self._services.administration

@@ -12,7 +12,6 @@ from topic_map import (
     Binding,
     BindingInvalid,
     Change,
-    NotYetSupported,
     StaleRevision,
     Store,
     StoreUnavailable,
@@ -124,7 +123,6 @@ class StoreContract:
             (Bind(Binding(topic="parcels", subject="orders-value")), SubjectTaken),
             (Bind(orders()), BindingInvalid),
             (Bind(Binding(topic="parcels", cluster="analytic")), BindingInvalid),
-            (Bind(Binding(topic="parcels", compatibility="additive")), NotYetSupported),
             (Unbind("parcels"), TopicNotBound),
         ],
     )

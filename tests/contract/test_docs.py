@@ -20,7 +20,7 @@ from confluent_shim.sinks.delivery_errors import failed
 from confluent_shim.sinks.kafka import DEFAULTS, FIXED
 from confluent_shim.telemetry import Metrics
 from tests.parts import JSON, memory_shim
-from topic_map import NOT_YET, Binding
+from topic_map import Binding
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -205,17 +205,6 @@ class TestBindings:
         defaults = msgspec.to_builtins(Binding(topic="t"))
         expected = {name: msgspec.json.encode(value).decode() for name, value in defaults.items()}
         assert told == {**expected, "topic": ""}
-
-    def test_what_comes_later_is_marked(self) -> None:
-        """A field of which some values are refused says "not yet", and no other does."""
-        marked = {names(row[0])[0] for row in rows(section(read("bindings.md"), _FIELDS)) if "Not yet" in row[2]}
-        assert marked == set(NOT_YET)
-
-    @pytest.mark.parametrize(("field", "values"), sorted((each for each in NOT_YET.items() if each[1]), key=repr))
-    def test_the_values_that_come_later_are_named(self, field: str, values: frozenset[str]) -> None:
-        """The reader sees which values are refused."""
-        row = next(row for row in rows(section(read("bindings.md"), _FIELDS)) if names(row[0]) == [field])
-        assert set(names(row[2].partition("Not yet")[2])) == values
 
 
 _FIELDS = "## Fields"

@@ -1,6 +1,7 @@
 import getpass
 import json
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -135,6 +136,51 @@ def test_derived_avro_is_shown_and_registered(on_url: Run, shim: Shim, schema_fi
             "version         2",
         ],
     )
+
+
+def test_the_version_in_force_is_told_with_what_it_changed(on_url: Run, shim: Shim, schema_file: str) -> None:
+    """And those that are not adopted, with why; the row alone is on stdout."""
+    on_url("bindings", "bind", "orders", "--schema", schema_file, "--create-topic", "--compatibility", "additive")
+    assert on_url("bindings", "get", "orders").stderr == "version 1 of subject 'orders-value' is in force\n"
+    members: dict[str, object] = {f"m{number}": {} for number in range(7)}
+    properties: Any = ORDER["properties"]
+    shim.register("orders-value", {**ORDER, "properties": {**properties, **members}})
+    shim.register("orders-value", {**ORDER, "required": []})
+    got = on_url("bindings", "get", "orders", "-o", "json")
+    assert json.loads(got.stdout)["compatibility"] == "additive"
+    first, passed = got.stderr.splitlines()
+    added = ", ".join(f"/m{number} was added" for number in range(5))
+    assert first == f"version 2 of subject 'orders-value' is in force; since version 1: {added} (and 2 more)"
+    assert passed.startswith("version 3 is not adopted: /m0 disappeared, ")
+
+
+def test_a_schema_that_is_bound_again_tells_what_it_changed(on_url: Run, schema_file: str, tmp_path: Path) -> None:
+    """As soon as it is in force."""
+    _bind(on_url, schema_file)
+    later = tmp_path / "later.json"
+    properties: Any = ORDER["properties"]
+    later.write_text(json.dumps({**ORDER, "properties": {**properties, "more": {}}}))
+    bound = on_url("bindings", "bind", "orders", "--schema", str(later))
+    assert bound.stderr.endswith("is in force; since version 1: /more was added\n"), bound.stderr
+
+
+def test_a_topic_that_takes_nothing_says_so(on_url: Run, shim: Shim, schema_file: str) -> None:
+    """The row is shown all the same."""
+    on_url("bindings", "bind", "orders", "--schema", schema_file, "--create-topic", "--versions", "pinned 1")
+    shim.register("orders-value", {})
+    shim.registry.delete("orders-value", 1)
+    got = on_url("bindings", "get", "orders")
+    assert (got.exit_code, got.stdout.startswith("topic ")) == (0, True)
+    assert got.stderr == "no version of subject 'orders-value' is in force: the topic takes no records\n"
+
+
+def test_a_binding_is_shown_while_its_registry_cannot_be_asked(on_url: Run, shim: Shim, schema_file: str) -> None:
+    """What cannot be told is said."""
+    on_url("bindings", "bind", "orders", "--schema", schema_file, "--create-topic")
+    shim.registry.delete("orders-value")
+    got = on_url("bindings", "get", "orders")
+    assert (got.exit_code, got.stdout.startswith("topic ")) == (0, True)
+    assert got.stderr.startswith("which version is in force cannot be told: "), got.stderr
 
 
 def test_nothing_is_derived_for_a_topic_without_a_source_subject(run: Run, schema_file: str) -> None:
