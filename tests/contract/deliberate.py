@@ -120,8 +120,10 @@ def _bytes_kept(case: Case, difference: Difference) -> bool:
     """Ours are the bytes that were sent; theirs mean the same, but for what writing a value again does to it."""
     if not re.fullmatch(r"landed/\d+/value", difference.where) or not isinstance(difference.ours, bytes):
         return False
+    if difference.ours not in case.exchange.body:
+        return False
     theirs, ours = json.loads(str(difference.theirs, "utf-8")), json.loads(difference.ours)  # type: ignore[call-overload]
-    return difference.ours in case.exchange.body and _written_again(theirs, ours)
+    return _written_again(theirs, ours)
 
 
 def _written_again(theirs: Any, ours: Any) -> bool:

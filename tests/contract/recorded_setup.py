@@ -40,8 +40,7 @@ _OF_PROXY = {"sasl": KafkaError.TOPIC_AUTHORIZATION_FAILED, "saslbad": KafkaErro
 
 Headers = tuple[tuple[str, bytes | None], ...]
 Record = tuple[int, bytes | None, bytes | None, Headers]
-ReadAll = Callable[[str], Iterable[Record]]
-"""Gives what lies in a topic: partition, key, value, headers."""
+"""What lies in a topic: partition, key, value, headers."""
 
 
 class RecordedKafka(MemorySink):
@@ -116,11 +115,11 @@ def _type(schema: Schema) -> object:
     return document.get("type") if isinstance(document, dict) else document
 
 
-def ask(client: FlaskClient, exchange: Exchange, values: Mapping[str, str], read: ReadAll) -> Answer:
-    """Send the request of an exchange, and return the answer and what lies in its topic afterwards."""
-    request, body = exchange.request, exchange.body.replace(b"-{sfx}", b"").replace(b"{sfx}", b"")
-    for name, value in values.items():
-        body = body.replace(f"{{{name}}}".encode(), value.encode())
+def ask(client: FlaskClient, exchange: Exchange, values: Mapping[str, str]) -> Answer:
+    """Send the request of an exchange, and return the answer."""
+    request = exchange.request
+    # What is no text has no placeholders.
+    body = filled(exchange.body.decode("utf-8", "surrogateescape"), values).encode("utf-8", "surrogateescape")
     answer = client.open(
         filled(exchange.path, values),
         method=request["method"],
@@ -128,8 +127,7 @@ def ask(client: FlaskClient, exchange: Exchange, values: Mapping[str, str], read
         headers=request.get("headers") or {},
         buffered=True,  # a stream's answer is there when it has been closed
     )
-    landed = [_landed(*record) for record in read(topic_of(exchange, values))]
-    return answer_of(answer.status_code, answer.headers.get("Content-Type"), answer.text, landed)
+    return answer_of(answer.status_code, answer.headers.get("Content-Type"), answer.text, None)
 
 
 def topic_of(exchange: Exchange, values: Mapping[str, str]) -> str:
@@ -146,7 +144,8 @@ class Scene(NamedTuple):
 
     def ask(self) -> Answer:
         """Send the request, and return the answer and what lies in Kafka afterwards."""
-        return ask(self.shim.client, self.exchange, self.values, self._read)
+        answer = ask(self.shim.client, self.exchange, self.values)
+        return answer._replace(landed=landed(self._read(topic_of(self.exchange, self.values))))
 
     def _read(self, topic: str) -> Iterator[Record]:
         for partition, _, record in self.shim.sink.read(topic):
@@ -207,6 +206,11 @@ def _break(scene: Scene, kafka: RecordedKafka, registry: RecordedRegistry) -> No
     if exchange.setup["proxy"] == "sr403":
         registry.failure = RegistryUnauthorized("HTTP 403")
     kafka.error = _OF_PROXY.get(exchange.setup["proxy"], kafka.error)
+
+
+def landed(records: Iterable[Record]) -> list[Landed]:
+    """Return what landed as the recordings have it."""
+    return [_landed(*record) for record in records]
 
 
 def _landed(partition: int, key: bytes | None, value: bytes | None, headers: Headers) -> Landed:

@@ -191,8 +191,9 @@ def exchanges() -> Sequence[Exchange]:
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
-    """Put what they stand for in the place of placeholders; the suffix that kept names apart is left out."""
-    text = text.replace("-{sfx}", "").replace("{sfx}", "")
+    """Put what they stand for in the place of placeholders; the suffix that keeps names apart may be left out."""
+    for name, value in {"-{sfx}": "", "{sfx}": ""}.items() if "sfx" not in values else ():
+        text = text.replace(name, value)
     for name, value in values.items():
         text = text.replace(f"{{{name}}}", value)
     return text
@@ -262,7 +263,8 @@ def _in_kafka(exchange: Exchange, theirs: Sequence[Landed], ours: Sequence[Lande
 
 
 def _sorted(landed: Sequence[Landed]) -> list[Landed]:
-    return sorted(landed, key=lambda each: (each.key or b"", json_of(each.value)))
+    """Bring records into an order that does not hang on their partitions: chance chooses those of unkeyed records."""
+    return sorted(landed, key=lambda each: (each.key or b"", json_of(each.value), repr(each.headers)))
 
 
 def json_of(payload: bytes | None) -> str:
