@@ -23,6 +23,9 @@ from jsonschema_bridge import (
 from jsonschema_bridge.registry import CachedRegistry
 from topic_map import Binding, BindingInvalid, pinned_version
 
+_TOLD = 100
+"""As many changes of a version are listed at most."""
+
 
 class VersionsNow(NamedTuple):
     """Which versions of its subject a binding takes now.
@@ -61,7 +64,7 @@ def _told(found: RegisteredSchema) -> dict[str, Any]:
 
 
 def _changes(changes: Sequence[SchemaChange]) -> list[dict[str, Any]]:
-    return [{"pointer": each.pointer, "message": each.message, "additive": each.additive} for each in changes]
+    return [{"pointer": each.pointer, "message": each.message, "additive": each.additive} for each in changes[:_TOLD]]
 
 
 class Registering:

@@ -45,6 +45,7 @@ _REFUSING |= {"minItems", "uniqueItems", "maxContains", "minContains", "maxPrope
 _REFUSING |= {"dependentRequired", "contentEncoding", "contentMediaType"}
 """Keywords that refuse values, or may make others do so: where there was none, one more is no mere addition."""
 _LONGEST = 60
+_LONGEST_MESSAGE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,7 @@ class _Comparison:
     def _members(self, keyword: str, old: dict[str, Any], new: dict[str, Any], at: _Place, *, reverse: bool) -> None:
         """Compare schemas that have names, each member's or each definition's."""
         before, after = old.get(keyword) or {}, new.get(keyword) or {}
+        so_far = self._judged_so_far(old) if keyword == "properties" else None
         for name in [*after, *(name for name in before if name not in after)]:
             below = _member(keyword, name, at)
             known = keyword == "properties" or keyword in _DEFINITIONS
@@ -158,10 +160,23 @@ class _Comparison:
                 if not _same(before[name], after[name], unordered=True):
                     self._note(below, f"{words} changed", additive=False)
             else:
-                self._note(below, f"{words} was added", additive=known and not (reverse and keyword == "properties"))
-                others = old.get("additionalProperties")
-                if keyword == "properties" and isinstance(others, dict) and _REFUSING & others.keys():
-                    self._schemas(others, after[name], below, reverse=reverse)  # that has judged this member so far
+                other = so_far is not None and so_far != self._bare(after[name])
+                self._note(
+                    below,
+                    f"{words} was added" + (", which additionalProperties took otherwise" if other else ""),
+                    additive=known and not other and not (reverse and keyword == "properties"),
+                )
+
+    def _judged_so_far(self, old: dict[str, Any]) -> str | None:
+        """Return the schema that judged the members which were not declared, None where nothing did."""
+        others = old.get("additionalProperties")
+        return self._bare(others) if isinstance(others, dict) and _REFUSING & others.keys() else None
+
+    def _bare(self, schema: Any) -> str:
+        """Write a schema without what may change freely in it."""
+        if not isinstance(schema, dict):
+            return _text(schema, None)
+        return _text({keyword: value for keyword, value in schema.items() if keyword not in self._free}, None)
 
     def _required(self, before: list[Any], after: list[Any], at: _Place) -> None:
         here = _below(at, "required")
@@ -186,7 +201,8 @@ class _Comparison:
             self._note(here, f"{_named(at)}: {keyword} was added ({_text(value)})", additive=False)
 
     def _note(self, at: _Place, message: str, *, additive: bool) -> None:
-        self.found.append(SchemaChange(at[0], message, additive))
+        cut = message if len(message) <= _LONGEST_MESSAGE else f"{message[: _LONGEST_MESSAGE - 3]}..."
+        self.found.append(SchemaChange(at[0], cut, additive))
 
 
 def _below(at: _Place, step: str, inside: str = "") -> _Place:

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from jsonschema_bridge.errors import SchemaInvalid
 from jsonschema_bridge.evolution import schema_changes
 from jsonschema_bridge.registry.model import Schema, SchemaReference
-from tests.json_schemas import json_schemas
+from tests.json_schemas import grown, json_schemas, object_schemas
 
 NUMBER = {"type": "integer"}
 TEXT = {"type": "string"}
@@ -154,20 +155,25 @@ def test_what_does_more_is_told_as_such(old: object, new: object, pointer: str, 
     assert (where, words[: len(message)], additive) == (pointer, message, False)
 
 
-def test_a_member_that_was_taken_as_another_before_is_judged_by_that() -> None:
+def test_a_member_that_was_taken_as_another_before_is_more_than_an_addition() -> None:
     """Each was text so far."""
-    old = {**members(), "additionalProperties": TEXT}
-    assert [
-        (words, additive) for _, words, additive in told(old, {**members(b=NUMBER), "additionalProperties": TEXT})
-    ] == [
-        ("/b was added", True),
-        ('/b: type changed from "string" to "integer"', False),
-    ]
+    old, new = ({**each, "additionalProperties": TEXT} for each in (members(), members(b=NUMBER)))
+    assert told(old, new) == [("/properties/b", "/b was added, which additionalProperties took otherwise", False)]
+
+
+@given(object_schemas(), st.data())
+def test_more_optional_members_only_add(document: object, data: st.DataObject) -> None:
+    """Unless additionalProperties says otherwise."""
+    changes = told(document, data.draw(grown(document)))
+    assert changes
+    assert all(additive or message.endswith("took otherwise") for _, message, additive in changes)
 
 
 def test_a_long_value_is_cut() -> None:
     [(_, message, _)] = told({"const": "a" * 1000}, {"const": "b"})
     assert message == f'the root: const changed from "{"a" * 56}... to "b"'
+    [(_, message, _)] = told({}, {"properties": {"a" * 1000: {}}})
+    assert message == f"/{'a' * 296}..."
 
 
 def test_a_schema_that_is_referred_to_is_followed() -> None:
