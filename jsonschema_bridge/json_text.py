@@ -2,7 +2,7 @@
 
 The bytes of a value are forwarded as they came, so a text that two parsers could read differently is refused:
 duplicate keys, NaN and Infinity, numbers beyond a double, invalid UTF-8, lone surrogates, deep nesting.
-Integers keep their value up to 4,300 digits. Source: RFC 8259 and RFC 7493 (I-JSON).
+Integers keep their value up to MAX_DIGITS. Sources: RFC 8259 and RFC 7493 (I-JSON); a 7.9.9 for the digits.
 """
 
 import json
@@ -18,6 +18,9 @@ from jsonschema_bridge.errors import JsonUnreadable
 
 MAX_DEPTH = 200
 """Levels of arrays and objects around a value that the parser follows; a value deeper down is refused."""
+
+MAX_DIGITS = 1_000
+"""Digits that a number may have, those behind the point and of the exponent included; Confluent takes no more."""
 
 _REASON_LENGTH = 200  # a reason names a duplicate key, which may be as long as the body
 
@@ -37,6 +40,10 @@ _REASONS = (
     ("unexpected end of hex escape", "encoding"),
     ("lone leading surrogate", "encoding"),
 )
+_STEP = 100
+_NUMERIC = bytes(ord("0") if chr(code) in "0123456789.eE+-" else ord(" ") for code in range(256))
+_LONG = b"0" * (MAX_DIGITS // _STEP)
+_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*+"|[-0-9][-+.eE0-9]*')
 _WHERE = re.compile(r" at line (\d+) column (\d+)$")
 
 
@@ -80,6 +87,7 @@ def read_json(text: bytes, depth: int = MAX_DEPTH) -> object:
         value = jiter.from_json(text, allow_inf_nan=False, catch_duplicate_keys=True)
     except ValueError as error:
         raise _unreadable(str(error)) from None
+    _check_digits(text)
     # A search in a dump made in C costs a third of what any look at each number costs.
     if _INFINITE in marshal.dumps(value):
         for pointer in _infinite(value, ""):
@@ -99,8 +107,21 @@ def read_json_loosely(text: bytes, depth: int = MAX_DEPTH, *, surrogates: bool =
         unreadable = _unreadable(str(error))
         if not surrogates or unreadable.kind != "encoding":
             raise unreadable from None
-        return _shallow(_with_surrogates(text, unreadable), depth)
+        value = _shallow(_with_surrogates(text, unreadable), depth)
+    _check_digits(text)
     return value if depth >= MAX_DEPTH else _shallow(value, depth)
+
+
+def _check_digits(text: bytes) -> None:
+    """Refuse a number of too many digits in what is JSON. Raises JsonUnreadable."""
+    # A long number shows in every hundredth byte, and these cost next to nothing.
+    if _LONG not in text[::_STEP].translate(_NUMERIC):
+        return
+    for found in _TOKENS.finditer(text):
+        if found[0][:1] != b'"' and len(found[0].translate(None, b".eE+-")) > MAX_DIGITS:
+            before = text[: found.start()]
+            line, column = before.count(b"\n") + 1, found.start() - before.rfind(b"\n")
+            raise JsonUnreadable("number-range", f"more than {MAX_DIGITS} digits (line {line}, column {column})")
 
 
 def _with_surrogates(text: bytes, unreadable: JsonUnreadable) -> object:

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jsonschema_bridge.errors import JsonUnreadable
-from jsonschema_bridge.json_text import MAX_DEPTH, confluent_text, read_json, utf8
+from jsonschema_bridge.json_text import MAX_DEPTH, confluent_text, read_json, read_json_loosely, utf8
 from tests import shared_data
 
 TEXT = st.text(st.characters(codec="utf-8"))
@@ -99,6 +99,11 @@ def test_any_bytes_have_the_strict_reading_or_none(text: bytes) -> None:
         (b"-1e400", "number-range"),
         (b"9" * 400 + b".0", "number-range"),
         (b"1" + b"0" * 4300, "number-range"),
+        (b"9" * 1001, "number-range"),
+        (b'{"a":[-' + b"9" * 1001 + b"]}", "number-range"),
+        (b"0." + b"1" * 1000, "number-range"),
+        (b"[1," + b"0." + b"1" * 900 + b"e-" + b"0" * 99 + b"1]", "number-range"),
+        (b'["' + b"9" * 2000 + b'\\"",' + b"9" * 1001 + b"]", "number-range"),
         (b'"\xc0\xaf"', "encoding"),
         (b'"\xed\xa0\x80"', "encoding"),
         (b'"\xc3"', "encoding"),
@@ -158,9 +163,20 @@ def test_bytes_that_only_look_like_an_infinity_are_read() -> None:
     assert read_json(json.dumps(value, ensure_ascii=False).encode().replace(b"\0", b"\\u0000")) == value
 
 
-@pytest.mark.parametrize("number", ["9" * 30, "-" + "9" * 30, "9" * 4300, "18446744073709551616"])
+@pytest.mark.parametrize("number", ["9" * 30, "-" + "9" * 30, "9" * 1000, "-" + "9" * 1000, "18446744073709551616"])
 def test_an_integer_keeps_its_value(number: str) -> None:
     assert read_json(f"[{number}]".encode()) == [int(number)]
+
+
+@pytest.mark.parametrize("text", [b'"' + b"9" * 5000 + b'"', b"0." + b"1" * 999, b"[" + b"12e3," * 1000 + b"1]"])
+def test_what_only_looks_like_a_number_of_many_digits_is_read(text: bytes) -> None:
+    assert read_json(text) == json.loads(text)
+
+
+def test_a_number_of_too_many_digits_is_named_by_its_place_in_either_reading() -> None:
+    for read in (read_json, read_json_loosely):
+        with pytest.raises(JsonUnreadable, match=r"more than 1000 digits \(line 2, column 4\)"):
+            read(b'["a",\n   ' + b"9" * 1001 + b"]")
 
 
 def test_a_value_at_the_depth_limit_is_read_and_one_deeper_is_refused() -> None:
