@@ -10,7 +10,7 @@ import jsonschema
 import jsonschema_rs
 from jsonschema.validators import validator_for
 
-from jsonschema_bridge import drafts
+from jsonschema_bridge import drafts, patterns
 from jsonschema_bridge.errors import JsonUnreadable, SchemaInvalid
 from jsonschema_bridge.explaining import Explanations, IntegerByText, IntegerByValue, breadth
 from jsonschema_bridge.json_text import read_json
@@ -33,8 +33,6 @@ BASE = "http://schema.invalid/"
 """Where a schema without an absolute `$id` stands; nothing is ever fetched from it."""
 
 _UNKNOWN = re.compile(r"Resource '([^']*)' is not present")
-_PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=10_000)
-"""A pattern that backtracks this often on a value has not matched it: no schema can stall a worker."""
 
 
 def references_of(registry: Registry) -> Resolve:
@@ -81,6 +79,7 @@ def compile_json_schema(schema: Schema, resolve: Resolve, strictness: Strictness
     """
     document = read_schema(schema.text)
     known = referenced(schema, document, resolve)
+    patterns.check_contains([document, *known.values()])
     how, formats = drafts.rewriting(document, strictness), strictness.formats != "ignore"
     # The rewritten form has other schema paths, and so violations come from one that reads integers its own way.
     types = {drafts.BY_TEXT: IntegerByText, drafts.BY_VALUE: IntegerByValue}
@@ -152,7 +151,7 @@ def _compile(
             registry=jsonschema_rs.Registry(resources, retriever=_refuse),
             retriever=_refuse,
             base_uri=BASE,
-            pattern_options=_PATTERNS,
+            pattern_options=patterns.BOUNDED,
             keywords=keywords or None,
             mask="the value",
         )

@@ -1,0 +1,71 @@
+"""Patterns with look-around or back-references, which backtrack, and where they may not stand.
+
+All other patterns are matched in linear time. These are given up after so many steps, and the validator then refuses
+the value, whatever `not`, `oneOf` or `if` would make of that; only `contains` takes an item that was given up for one
+that conforms (jsonschema-rs 0.60).
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import jsonschema_rs
+
+from jsonschema_bridge import drafts
+from jsonschema_bridge.errors import SchemaInvalid
+
+BOUNDED = jsonschema_rs.FancyRegexOptions(backtrack_limit=10_000)
+"""A pattern that backtracks this often on a text is given up: no schema can stall a worker."""
+
+_REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
+
+
+@lru_cache(maxsize=10_000)
+def backtracks(pattern: str) -> bool:
+    """Tell whether `pattern` cannot be matched in linear time; a text that is no pattern counts as such."""
+    try:
+        jsonschema_rs.Draft7Validator({"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions())
+    except (jsonschema_rs.ValidationError, ValueError):
+        return True
+    return False
+
+
+def check_contains(schemas: Iterable[object]) -> None:
+    """Refuse `schemas`, which refer to each other, where `contains` may meet a pattern that backtracks.
+
+    Raises SchemaInvalid with the pattern.
+    """
+    inside, anywhere, refers = set[str](), set[str](), False
+    for node, within in _nodes(schemas):
+        found = set(filter(backtracks, _patterns(node)))
+        anywhere |= found
+        if within:
+            inside |= found
+            refers = refers or any(keyword in node for keyword in _REFERENCES)
+    for pattern in sorted(anywhere if refers else inside)[:1]:
+        raise SchemaInvalid(
+            f"the pattern {pattern[:200]!r} has look-around or back-references and could be given up within contains"
+        )
+
+
+def _nodes(schemas: Iterable[object]) -> Iterator[tuple[dict[str, Any], bool]]:
+    """Yield whatever could be a schema, and whether it stands below `contains`."""
+    waiting = [(schema, False) for schema in schemas]
+    while waiting:
+        item, within = waiting.pop()
+        if isinstance(item, list):
+            waiting.extend((each, within) for each in item)
+        elif isinstance(item, dict):
+            yield item, within
+            for keyword, value in item.items():
+                if keyword in drafts.MAPS and isinstance(value, dict):
+                    waiting.extend((each, within) for each in value.values())
+                elif keyword not in ("enum", "const"):
+                    waiting.append((value, within or keyword == "contains"))
+
+
+def _patterns(node: dict[str, Any]) -> Iterator[str]:
+    if isinstance(node.get("pattern"), str):
+        yield node["pattern"]
+    if isinstance(node.get("patternProperties"), dict):
+        yield from node["patternProperties"]
