@@ -13,8 +13,11 @@ from werkzeug.test import TestResponse
 
 from confluent_shim.app import create_app
 from confluent_shim.services import Services, assemble
-from confluent_shim.settings import Cluster, RegistryEndpoint, Secret, Settings
+from confluent_shim.settings import Cluster, RegistryEndpoint, RestProxyEndpoint, Secret, Settings
+from confluent_shim.sinks import Sink
 from confluent_shim.sinks.memory import MemorySink
+from confluent_shim.sinks.rest_proxy import RestProxySink
+from confluent_shim.sinks.upstream import Upstream
 from confluent_shim.telemetry import Metrics
 from jsonschema_bridge import RegisteredSchema, Schema
 from jsonschema_bridge.registry import CachedRegistry, LoggingObserver, MemoryRegistry
@@ -146,11 +149,20 @@ def memory_shim(
     others: Mapping[str, MemorySink] | None = None,
     sink: MemorySink | None = None,
     registry: MemoryRegistry | None = None,
+    proxy_url: str = "",
     **changes: Any,
 ) -> Iterator[Shim]:
-    """Build a shim with the cluster `default`, and `others` at its side; `changes` are settings."""
+    """Build a shim with the cluster `default`, and `others` at its side; `changes` are settings.
+
+    With `proxy_url` its sink is the REST Proxy there, and `sink` what lies behind that.
+    """
     sink, registry = sink or MemorySink(), registry or MemoryRegistry()
-    sinks = {"default": sink, **(others or {})}
+    sinks: dict[str, Sink] = {"default": sink, **(others or {})}
+    if proxy_url:
+        endpoint = RestProxyEndpoint(url=proxy_url)
+        sinks["default"] = RestProxySink(Upstream(endpoint), lambda _: None)
+        changes["sink"] = "rest-proxy"
+        changes["clusters"] = {"default": Cluster(registry=RegistryEndpoint(url="memory:"), rest_proxy=endpoint)}
     settings = Settings(
         store="memory:",
         admin_token=changes.pop("admin_token", Secret(TOKEN)),
@@ -164,6 +176,8 @@ def memory_shim(
         store = MemoryStore(settings.registries())
         metrics = Metrics()
         opened.callback(metrics.close)
+        if proxy_url:
+            opened.callback(sinks["default"].close)
         services = assemble(settings, store, dict.fromkeys(sinks, cached), sinks, metrics, opened.pop_all())
         with create_app(settings, services).test_client() as client:
             yield Shim(services, registry, sink, client)

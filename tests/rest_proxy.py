@@ -7,7 +7,7 @@ from typing import Any
 from werkzeug.test import Client
 
 from confluent_shim.sinks.memory import MemorySink
-from tests.parts import memory_shim
+from tests.parts import Shim, memory_shim
 from tests.upstream import Handler, Proxy, echoing
 
 _FRAMING = ("content-length", "transfer-encoding")
@@ -16,7 +16,14 @@ _FRAMING = ("content-length", "transfer-encoding")
 @contextmanager
 def rest_proxy(**parts: Any) -> Iterator[tuple[Proxy, MemorySink]]:
     """Serve a REST Proxy, and what its records land in, until the block ends; `parts` are those of `memory_shim`."""
-    with memory_shim(unbound="pass", producers_may_register=True, **parts) as shim, echoing() as proxy:
+    with memory_shim(unbound="pass", producers_may_register=True, **parts) as shim, serving(shim) as proxy:
+        yield proxy, shim.sink
+
+
+@contextmanager
+def serving(shim: Shim) -> Iterator[Proxy]:
+    """Serve `shim` behind a real socket until the block ends."""
+    with echoing() as proxy:
         asked = Client(shim.client.application)
 
         def play(handler: Handler) -> None:
@@ -35,4 +42,4 @@ def rest_proxy(**parts: Any) -> Iterator[tuple[Proxy, MemorySink]]:
                 handler.wfile.write(answer.data)
 
         proxy.play = play
-        yield proxy, shim.sink
+        yield proxy

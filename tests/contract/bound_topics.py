@@ -1,12 +1,15 @@
 """Replaying an exchange with its topic bound to the schema that it has for values."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from jsonschema_bridge import Schema
 from tests.contract.deliberate import Case
 from tests.contract.recorded_setup import TOPIC, Scene, recorded_setup
 from tests.contract.transcripts import Answer, Difference, Exchange, answer_of, differences
+
+Setup = Callable[[Exchange, Callable[[Scene], None]], AbstractContextManager[Scene]]
 
 
 def has_schema(exchange: Exchange) -> bool:
@@ -18,8 +21,8 @@ def has_schema(exchange: Exchange) -> bool:
     return exchange.format != "avro" or _value_schema(exchange) is not None
 
 
-def bound(exchange: Exchange) -> tuple[Case, Sequence[Difference]]:
-    """Bind the topic, and its keys if they have a schema, and replay the exchange.
+def bound(exchange: Exchange, setup: Setup = recorded_setup) -> tuple[Case, Sequence[Difference]]:
+    """Bind the topic, and its keys if they have a schema, and replay the exchange in what `setup` gives.
 
     Where the schema cannot be bound, the answer to that is what the exchange is compared with.
     """
@@ -39,7 +42,7 @@ def bound(exchange: Exchange) -> tuple[Case, Sequence[Difference]]:
         if answer.status_code != 200:
             refusals.append(answer_of(answer.status_code, None, answer.text, []))
 
-    with recorded_setup(exchange, bind) as scene:
+    with setup(exchange, bind) as scene:
         case = Case(exchange, exchange.theirs(), refusals[0] if refusals else scene.ask())
     return case, list(differences(exchange, case.theirs, case.ours, scene.values))
 

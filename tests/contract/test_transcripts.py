@@ -57,10 +57,15 @@ CASES = [(run, name) for run in RUNS for name, exchange in EXCHANGES.items() if 
 @cache
 def outcome(run: str, name: str) -> Outcome:
     """Replay one exchange."""
-    case, found = RUNS[run].replay(EXCHANGES[name])
+    return explained(RUNS[run], EXCHANGES[name])
+
+
+def explained(run: Run, exchange: Exchange) -> Outcome:
+    """Replay an exchange, and sort its differences by what explains them."""
+    case, found = run.replay(exchange)
     documented, unexplained = [], []
     for difference in found:
-        explaining = [each for each in RUNS[run].classes if each.explains(case, difference)]
+        explaining = [each for each in run.classes if each.explains(case, difference)]
         documented += explaining[:1]
         if not explaining:
             unexplained.append(difference)
@@ -81,12 +86,16 @@ def test_every_class_is_needed(run: str) -> None:
 
 def test_the_count(capsys: pytest.CaptureFixture[str]) -> None:
     for run in RUNS:
-        outcomes = [outcome(run, name) for at, name in CASES if at == run]
-        still_open = sum(bool(each.open) for each in outcomes)
-        documented = sum(bool(each.documented) and not each.open for each in outcomes)
         with capsys.disabled():
-            equal = len(outcomes) - documented - still_open
-            print(  # noqa: T201 - what this test is about
-                f"\ntranscripts, {run}: {equal} equal, {documented} documented, {still_open} open"
-            )
-        assert not still_open
+            assert counted(run, [outcome(run, name) for at, name in CASES if at == run])
+
+
+def counted(run: str, outcomes: Sequence[Outcome]) -> bool:
+    """Print how many exchanges came out how, and tell whether none is open."""
+    still_open = sum(bool(each.open) for each in outcomes)
+    documented = sum(bool(each.documented) and not each.open for each in outcomes)
+    equal = len(outcomes) - documented - still_open
+    print(  # noqa: T201 - what the tests are about
+        f"\ntranscripts, {run}: {equal} equal, {documented} documented, {still_open} open"
+    )
+    return not still_open
