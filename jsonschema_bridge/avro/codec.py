@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from jsonschema_bridge.avro.conversion import compile_converters
 from jsonschema_bridge.avro.findings import Enough, Findings
-from jsonschema_bridge.avro.primitives import Convert, raw_bytes
-from jsonschema_bridge.avro.reading import compile_reader
+from jsonschema_bridge.avro.logical import logical_of
+from jsonschema_bridge.avro.primitives import Convert, logical, raw_bytes
+from jsonschema_bridge.avro.reading import compile_reader, logical_value, whole
 from jsonschema_bridge.avro.schema import parse
 from jsonschema_bridge.errors import SchemaInvalid
 from jsonschema_bridge.registry.model import Schema
@@ -30,7 +31,8 @@ class AvroCodec:
         floats may be NaN or infinite. Raises AvroUndecodable unless the payload is exactly one value.
 
     In both forms: bytes and fixed are strings of characters up to U+00FF; a field may be named by an alias; unknown
-    members are violations; int and long take 1.0 and 1e3, not 1.5; logical types are the types below them.
+    members are violations; int and long take 1.0 and 1e3, not 1.5; logical types are
+    written as the types below them, and a value that they forbid is a violation.
     """
 
     def __init__(self, encode_json: Encode, encode_plain: Encode, decode: Callable[[bytes], object]) -> None:
@@ -52,10 +54,11 @@ def compile_avro(schema: Schema, resolve: Resolve) -> AvroCodec:
         read = compile_reader(parsed)
     except RecursionError:
         raise SchemaInvalid("the schema is nested too deeply") from None
-    root = parsed.root
-    if (root["type"] if isinstance(root, dict) else root) == "bytes":
-        encode = encoder(raw_bytes(""))
-        return AvroCodec(encode, encode, lambda payload: payload.decode("latin-1"))
+    root = parsed.root if isinstance(parsed.root, dict) else {"type": parsed.root}
+    if root["type"] == "bytes":
+        kind = logical_of(root)
+        encode = encoder(logical(raw_bytes(""), kind, ""))
+        return AvroCodec(encode, encode, whole(logical_value(lambda cursor: cursor.rest().decode("latin-1"), kind)))
     return AvroCodec(encoder(from_json), encoder(from_plain), read)
 
 

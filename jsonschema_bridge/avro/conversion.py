@@ -7,6 +7,7 @@ from jsonschema_bridge.avro import containers, primitives, unions
 from jsonschema_bridge.avro.binary import integer
 from jsonschema_bridge.avro.containers import Field
 from jsonschema_bridge.avro.findings import Enough, Trial
+from jsonschema_bridge.avro.logical import logical_of
 from jsonschema_bridge.avro.primitives import Convert
 from jsonschema_bridge.avro.schema import DEFAULT, PRIMITIVES, AvroSchema
 from jsonschema_bridge.errors import SchemaInvalid
@@ -55,7 +56,9 @@ class _Compiler:
         if isinstance(schema, str):
             return primitives.primitive(schema, at) if schema in PRIMITIVES else self._named[schema]
         compile_kind = self._kinds.get(schema["type"])
-        return compile_kind(schema, at) if compile_kind else primitives.primitive(schema["type"], at)
+        if compile_kind:
+            return compile_kind(schema, at)
+        return primitives.logical(primitives.primitive(schema["type"], at), logical_of(schema), at)
 
     def _array(self, schema: Any, at: str) -> Convert:
         return containers.array(self._compile(schema["items"], f"{at}/items"), at)
@@ -67,7 +70,8 @@ class _Compiler:
         return self._name(schema, primitives.enum(schema["name"], schema["symbols"], at))
 
     def _fixed(self, schema: Any, at: str) -> Convert:
-        return self._name(schema, primitives.fixed(schema["name"], schema["size"], at))
+        convert = primitives.fixed(schema["name"], schema["size"], at)
+        return self._name(schema, primitives.logical(convert, logical_of(schema), at))
 
     def _name(self, schema: Any, convert: Convert) -> Convert:
         self._named[schema["name"]] = convert

@@ -7,6 +7,7 @@ from typing import Any
 
 from jsonschema_bridge.avro import binary
 from jsonschema_bridge.avro.findings import Findings, Path
+from jsonschema_bridge.avro.logical import Logical
 
 Convert = Callable[[Any, Path, Findings], bytes]
 """Gives the encoding of a value, or notes in the findings why there is none (what it gives then is of no use)."""
@@ -131,6 +132,22 @@ def fixed(name: str, size: int, at: str) -> Convert:
         return _latin1(name, at, value, path, found)
 
     return convert
+
+
+def logical(convert: Convert, kind: Logical | None, at: str) -> Convert:
+    """Return how values of a logical type are encoded: as those of the type below, which `convert` knows."""
+    if kind is None:
+        return convert
+    name, expected, admits = kind
+
+    def convert_logical(value: Any, path: Path, found: Findings) -> bytes:
+        before = len(found.violations)
+        encoded = convert(value, path, found)
+        if len(found.violations) == before and not admits(value):
+            found.add(path, "logicalType", f"{at}/logicalType", expected, value, f"the value is no {name}")
+        return encoded
+
+    return convert_logical
 
 
 def _latin1(name: str, at: str, value: Any, path: Path, found: Findings) -> bytes:

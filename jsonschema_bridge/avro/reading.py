@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jsonschema_bridge.avro.binary import DOUBLE, FLOAT
+from jsonschema_bridge.avro.logical import Logical, logical_of
 from jsonschema_bridge.avro.primitives import RANGES
 from jsonschema_bridge.avro.schema import PRIMITIVES, AvroSchema
 from jsonschema_bridge.errors import AvroUndecodable
@@ -36,6 +37,10 @@ class Cursor:
         taken = self.data[self.position : end]
         self.position = end
         return taken
+
+    def rest(self) -> bytes:
+        """Return what is left."""
+        return self.take(len(self.data) - self.position)
 
     def integer(self, kind: str) -> int:
         """Return the next int or long: zigzag, seven bits a byte."""
@@ -114,7 +119,7 @@ class _Compiler:
             return PRIMITIVE[schema] if schema in PRIMITIVES else self._named[schema]
         kind = schema["type"]
         if kind in PRIMITIVES:
-            return PRIMITIVE[kind]
+            return logical_value(PRIMITIVE[kind], logical_of(schema))
         if kind in ("array", "map"):
             return array(self.compile(schema["items"])) if kind == "array" else mapping(self.compile(schema["values"]))
         return self._named_type(schema)
@@ -123,7 +128,7 @@ class _Compiler:
         if schema["type"] == "enum":
             return self._name(schema, enum(schema["symbols"]))
         if schema["type"] == "fixed":
-            return self._name(schema, _fixed(schema["size"]))
+            return self._name(schema, logical_value(_fixed(schema["size"]), logical_of(schema)))
         fields: list[tuple[str, Read]] = []
         read = self._name(schema, lambda cursor: {name: read_field(cursor) for name, read_field in fields})
         fields.extend((field["name"], self.compile(field["type"])) for field in schema["fields"])
@@ -142,6 +147,22 @@ def union(branches: list[Read]) -> Read:
 def enum(symbols: list[str]) -> Read:
     """Return how the symbol of an enum is read."""
     return lambda cursor: symbols[cursor.index(len(symbols), "symbol")]
+
+
+def logical_value(read: Read, kind: Logical | None) -> Read:
+    """Return how a value of a logical type is read: as one of the type below, which `read` knows."""
+    if kind is None:
+        return read
+    name, _, admits = kind
+
+    def read_logical(cursor: Cursor) -> Any:
+        start = cursor.position
+        value = read(cursor)
+        if not admits(value):
+            raise AvroUndecodable(f"the value is no {name}", start)
+        return value
+
+    return read_logical
 
 
 def _fixed(size: int) -> Read:

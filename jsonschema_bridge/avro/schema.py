@@ -6,6 +6,7 @@ from typing import Any
 from fastavro import parse_schema
 from fastavro.schema import SchemaParseException, UnknownType
 
+from jsonschema_bridge.avro.logical import logical_attributes
 from jsonschema_bridge.errors import JsonUnreadable, SchemaInvalid
 from jsonschema_bridge.json_text import read_json
 from jsonschema_bridge.registry.model import Schema, SchemaReference
@@ -86,7 +87,7 @@ def _read(text: str) -> object:
 
 
 def _bare(schema: Any) -> Any:
-    """Leave what decides about bytes: logical types are the types below them, defaults are judged elsewhere."""
+    """Leave what decides about values; logical types and defaults are judged elsewhere."""
     if isinstance(schema, list):
         return [_bare(branch) for branch in schema]
     if not isinstance(schema, dict):
@@ -96,7 +97,7 @@ def _bare(schema: Any) -> Any:
     kind = schema["type"]
     if isinstance(kind, str) and kind not in PRIMITIVES | _COMPLEX:
         return kind  # {"type": "Name"} is the type of that name
-    bare = {"type": kind}
+    bare = {"type": kind} | logical_attributes(schema)
     if kind in _NAMED:
         bare |= {"name": schema["name"]} | {key: schema[key] for key in ("namespace",) if key in schema}
     for key in _KEYS.get(kind, ()):

@@ -202,6 +202,7 @@ ALWAYS = (
     Class("a client's fault is answered with 500", _client_s_fault),
     Class("a value is parsed and written again", lambda *given: _bytes_kept(*given) or _size_kept(*given)),
     Class("members that no field has are dropped", refused_for("unknown")),
+    Class("a value that its logical type forbids is written", refused_for("logicalType")),
     Class("the registry is down", _registry_down),
     Class("a record that is too large for the producer", _too_large),
     Class("answers are compressed", _zipped),

@@ -278,6 +278,12 @@ SHOWN: Mapping[str, Mapping[str, Shown]] = {
         "`1.5` for an int": avro("type", x=1.5),
         "a character above U+00FF": avro("range", b="Ā"),
         "a number that only becomes infinite": avro("range", f=1e300),
+        "a value that its logical type forbids": unbound(
+            one("no uuid", value_schema='{"type":"string","logicalType":"uuid"}'),
+            (400, 400),
+            "logicalType",
+            content_type=AVRO,
+        ),
         "map entries land": unbound(
             one({"b": 1, "a": 2}, value_schema='{"type":"map","values":"int"}'),
             (200, None),
