@@ -112,12 +112,14 @@ class Rewriting(NamedTuple):
 
     `integer`, where given, is one of INTEGERS, to which each `"type": "integer"` becomes a reference: that costs
     nothing at run time. `formats` are those that stay, None for all; `contents` tells whether `contentEncoding` and
-    `contentMediaType` do. `brief` puts branches where the validator does not say what is wrong in each of them.
+    `contentMediaType` do. With `noted` the validator notes members that `additionalProperties: true` declares, as it
+    does where that is a schema. `brief` puts branches where the validator does not say what is wrong in each of them.
     """
 
     integer: str | None
     formats: frozenset[str] | None
     contents: bool
+    noted: bool = False
     brief: bool = False
 
 
@@ -127,7 +129,8 @@ def rewriting(schema: object, strictness: Strictness) -> Rewriting:
     integer = BY_TEXT if floats == "refuse" or (everit and floats == "confluent") else None
     if floats == "accept" and dialect(schema) == _EVERIT[0]:
         integer = BY_VALUE
-    return Rewriting(integer, _ASSERTED if everit and strictness.formats == "confluent" else None, not everit)
+    formats = _ASSERTED if everit and strictness.formats == "confluent" else None
+    return Rewriting(integer, formats, not everit, noted=strictness.unknown_fields == "refuse")
 
 
 def rewrite(schema: object, how: Rewriting) -> object:
@@ -147,8 +150,8 @@ def rewrite(schema: object, how: Rewriting) -> object:
             result[keyword] = value  # data, however much it looks like a schema
         elif keyword in MAPS and isinstance(value, dict):
             result[keyword] = {name: rewrite(item, how) for name, item in value.items()}
-        elif keyword in ("additionalProperties", "unevaluatedProperties") and value is True:
-            result[keyword] = {}  # the same, but only of a schema the validator notes which members it declared
+        elif how.noted and keyword in ("additionalProperties", "unevaluatedProperties") and value is True:
+            result[keyword] = {}
         else:
             result[keyword] = rewrite(value, how)
     if how.integer is not None:

@@ -5,7 +5,8 @@ from typing import Any, Literal, NamedTuple
 
 import jsonschema_rs
 
-from jsonschema_bridge.violation import Violation, bounded, pointer
+from jsonschema_bridge.json_text import escape
+from jsonschema_bridge.violation import Violation, bounded
 
 UnknownFields = Literal["schema", "refuse"]
 WholeFloats = Literal["confluent", "accept", "refuse"]
@@ -52,11 +53,10 @@ def has_only_exact_integers(value: object) -> bool:
 
 def large_integers(value: object) -> Iterator[Violation]:
     """Yield a violation for each integer in `value` beyond LARGEST_INTEGER."""
-    for path, item in _nodes(value, ()):
+    for place, item in _nodes(value, ""):
         if isinstance(item, int) and not isinstance(item, bool) and abs(item) > LARGEST_INTEGER:
-            yield _violation(
-                path, "large_integers", f"at most {LARGEST_INTEGER}", item, "the integer is beyond 2^53 - 1"
-            )
+            expected = f"at most {LARGEST_INTEGER}, either side of zero"
+            yield _violation(place, "large_integers", expected, item, "the integer is beyond 2^53 - 1")
 
 
 def declares_all(validator: Any, value: object) -> bool:
@@ -66,13 +66,13 @@ def declares_all(validator: Any, value: object) -> bool:
 
 def unknown_fields(validator: Any, value: object) -> Iterator[Violation]:
     """Yield a violation for each object in the valid `value` that has members which the schema does not declare."""
-    for path, item, names in _undeclared(validator, value):
+    for place, item, names in _undeclared(validator, value):
         message = f"the schema does not declare: {', '.join(map(repr, names[:10]))}"
-        yield _violation(path, "unknown_fields", "declared properties only", item, message)
+        yield _violation(place, "unknown_fields", "declared properties only", item, message)
 
 
-def _undeclared(validator: Any, value: object) -> Iterator[tuple[tuple[str | int, ...], object, list[str]]]:
-    """Yield path, object and names, where a schema says nothing of some members of an object.
+def _undeclared(validator: Any, value: object) -> Iterator[tuple[str, object, list[str]]]:
+    """Yield pointer, object and names, where a schema says nothing of some members of an object.
 
     That is what `unevaluatedProperties` means since 2019-09, for every draft: whatever branch or reference declares a
     member counts when it conforms. The validator notes for each place of a value which keyword looked at which member.
@@ -84,26 +84,27 @@ def _undeclared(validator: Any, value: object) -> Iterator[tuple[tuple[str | int
         names = note["annotations"]
         if isinstance(names, list) and note["schemaLocation"].rpartition("/")[2] in _DECLARING:
             declared.setdefault(note["instanceLocation"], set()).update(names)
-    for path, item in _nodes(value, ()):
+    for place, item in _nodes(value, ""):
         if isinstance(item, dict) and item:
-            names = sorted(item.keys() - declared.get(pointer(list(path)), set()))
-            if names:
-                yield path, item, names
+            surplus = item.keys() - declared.get(place, ())
+            if surplus:
+                yield place, item, sorted(surplus)
 
 
-def _nodes(value: object, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], object]]:
-    yield path, value
+def _nodes(value: object, place: str) -> Iterator[tuple[str, object]]:
+    """Yield each value within `value`, and itself, with its pointer."""
+    yield place, value
     if isinstance(value, dict):
         for name, item in value.items():
-            yield from _nodes(item, (*path, name))
+            yield from _nodes(item, f"{place}/{escape(name)}")
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _nodes(item, (*path, index))
+            yield from _nodes(item, f"{place}/{index}")
 
 
-def _violation(path: tuple[str | int, ...], keyword: str, expected: str, actual: object, message: str) -> Violation:
+def _violation(place: str, keyword: str, expected: str, actual: object, message: str) -> Violation:
     return Violation(
-        pointer=pointer(list(path)),
+        pointer=place,
         keyword=keyword,
         schema_pointer="",
         expected=expected,

@@ -291,3 +291,12 @@ def test_anything_but_lenient_is_all_or_nothing(shim: Shim, prefer: str) -> None
     answer = shim.produce("orders", {"records": [{"value": {}}, {"value": GOOD}]}, Prefer=prefer)
     assert answer.status_code == 400
     assert shim.landed("orders") == []
+
+
+def test_a_value_of_no_branch_is_told_what_the_nearest_one_has_against_it(shim: Shim) -> None:
+    card = {"properties": {"kind": {"const": "card"}, "number": {"type": "string"}}, "required": ["number"]}
+    cash = {"properties": {"kind": {"const": "cash"}}, "additionalProperties": False}
+    shim.bind("payments", {"oneOf": [card, cash]})
+    assert shim.send("payments", {"kind": "cash", "number": "1"}).get_json()["message"] == (
+        "Bad Request: record 0, the whole value: unexpected properties: 'number' (nearest branch: /oneOf/1)"
+    )
