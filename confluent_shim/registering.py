@@ -10,6 +10,7 @@ from confluent_shim.readings import check_schema
 from confluent_shim.schemas import Schemas, strictness_of
 from jsonschema_bridge import (
     RegisteredSchema,
+    RegistryUnavailable,
     Schema,
     SchemaChange,
     SchemaIncompatible,
@@ -88,8 +89,8 @@ class Registering:
         if binding.compatibility != "additive" or binding.versions != "latest" or binding.bound_version is None:
             return
         subject = subject_of(binding, "value")
-        registry.invalidate(subject)
         with suppress(SubjectNotFound):
+            registry.refresh(subject)
             if not self._holds(registry, subject, schema):
                 self._check_additive(binding, registry, schema)
 
@@ -117,8 +118,7 @@ class Registering:
         if binding.key_subject is None:
             return
         registry = self._registries[binding.cluster]
-        registry.invalidate(binding.key_subject)
-        newest = registry.registered(binding.key_subject, registry.versions(binding.key_subject)[-1])
+        newest = registry.registered(binding.key_subject, registry.refresh(binding.key_subject)[-1])
         where = f"version {newest.version} of key subject {newest.subject!r}"
         if newest.schema.kind == "PROTOBUF":
             raise BindingInvalid("key_subject", f"{where} is PROTOBUF; keys take a schema of type JSON or AVRO")
@@ -136,8 +136,7 @@ class Registering:
         registry = self._registries[binding.cluster]
         subject, kind = subject_of(binding, "value"), kind_that_judges(binding)
         registered = None if text is None else self._register(registry, subject, Schema(text, kind))
-        registry.invalidate(subject)
-        versions = registry.versions(subject)
+        versions = registry.refresh(subject)
         if (binding.bound_version or 1) > versions[-1]:
             raise BindingInvalid("bound_version", f"{subject!r} has no version {binding.bound_version}")
         pinned = pinned_version(binding)
@@ -162,8 +161,8 @@ class Registering:
     def derivation(self, binding: Binding) -> Derivation:
         """Return what the newest version of the source subject, or the pinned one, becomes in Avro.
 
-        Raises BindingInvalid for a topic that has no source subject, SchemaNotDerivable, SchemaInvalid and the
-        registry's errors.
+        Raises BindingInvalid for a topic that has no source subject, SchemaNotDerivable, SchemaInvalid, SinkUnavailable
+        for a cluster that is not configured, and the registry's errors.
         """
         registry, source = self._source(binding)
         return self._schemas.derivations.of(registry, binding, source)
@@ -182,10 +181,15 @@ class Registering:
         return self._register_avro(registry, binding, source)
 
     def versions(self, binding: Binding) -> VersionsNow:
-        """Return which versions are in force and which are not adopted, as the registry has them now."""
-        registry, subject = self._registries[binding.cluster], subject_of(binding, "value")
+        """Return which versions are in force and which are not adopted, as the registry has them now.
+
+        Where it cannot be asked that is what judges meanwhile. Raises SinkUnavailable for a cluster that is not
+        configured, and the registry's errors.
+        """
+        registry, subject = self._registry(binding), subject_of(binding, "value")
         for each in {subject, binding.subject}:
-            registry.invalidate(each)
+            with suppress(RegistryUnavailable):
+                registry.refresh(each)
         adoption = self._schemas.adoption(binding)
         if not adoption.taken:
             return VersionsNow(binding, adoption, None, None, None, ())
@@ -200,11 +204,16 @@ class Registering:
     def _source(self, binding: Binding) -> tuple[CachedRegistry, RegisteredSchema]:
         if binding.source_subject is None:
             raise BindingInvalid("source_subject", f"is null: nothing is derived for topic {binding.topic!r}")
-        registry = self._registries[binding.cluster]
-        registry.invalidate(binding.source_subject)
-        registry.invalidate(binding.subject)
-        version = pinned_version(binding) or registry.versions(binding.source_subject)[-1]
+        registry = self._registry(binding)
+        with suppress(SubjectNotFound):
+            registry.refresh(binding.subject)
+        version = pinned_version(binding) or registry.refresh(binding.source_subject)[-1]
         return registry, registry.registered(binding.source_subject, version)
+
+    def _registry(self, binding: Binding) -> CachedRegistry:
+        """Return the registry of a binding that is in the table. Raises SinkUnavailable."""
+        self._schemas.registry(binding)
+        return self._registries[binding.cluster]
 
     def _register(self, registry: CachedRegistry, subject: str, schema: Schema) -> RegisteredSchema:
         try:

@@ -2,7 +2,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from jsonschema_bridge.errors import RegistryError, RegistryUnauthorized, RegistryUnavailable
@@ -81,6 +81,21 @@ class Answers(Generic[K, V]):
         if self._outage.down:
             raise self._outage.error()
         return flight.result()
+
+    def renew(self, key: K, ask: Callable[[], V]) -> V:
+        """Ask now, whatever is remembered; that stays as it is when nobody answers. Raises what `ask` raises."""
+        flight: Future[V] = Future()
+        with self._lock:
+            self._flights[key] = flight  # in the place of one that may be older than the question
+        return self._fly(key, flight, ask)
+
+    def expire(self, matches: Callable[[K], bool]) -> None:
+        """Have the matching keys asked for again; until that is answered, what is remembered is given as expired."""
+        with self._lock:
+            for key in [key for key in self._entries if matches(key)]:
+                self._entries[key] = replace(self._entries[key], fresh_until=-FOR_EVER)
+            for key in [key for key in self._flights if matches(key)]:
+                del self._flights[key]
 
     def forget(self, matches: Callable[[K], bool]) -> None:
         """Drop what is remembered for the matching keys, and what is on its way for them."""

@@ -95,10 +95,23 @@ class CachedRegistry:
 
     def register(self, subject: str, schema: Schema) -> RegisteredSchema:
         try:
-            return self._reach("register", lambda: self._inner.register(subject, schema))
-        finally:
-            # Also after an error: a request that timed out may have been carried out.
-            self.invalidate(subject)
+            registered = self._reach("register", lambda: self._inner.register(subject, schema))
+        except RegistryUnavailable:
+            # It may have been carried out all the same. Until somebody can tell, what was known is better than nothing.
+            self._versions.expire(lambda key: key == subject)
+            self._lookups.expire(lambda key: key[0] == subject)
+            raise
+        self.invalidate(subject)
+        return registered
+
+    def refresh(self, subject: str) -> tuple[int, ...]:
+        """Return the subject's versions as the registry has them now, and forget its lookups.
+
+        When the registry cannot be asked, all that is remembered stays as it is. Raises what `versions` raises.
+        """
+        found = self._versions.renew(subject, lambda: self._reach("versions", lambda: self._inner.versions(subject)))
+        self._lookups.forget(lambda key: key[0] == subject)
+        return found
 
     def invalidate(self, subject: str) -> None:
         """Forget the subject's version list and its lookups: the next call asks the registry."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jsonschema_bridge import RegisteredSchema, Schema, SchemaIncompatible
+from jsonschema_bridge import RegisteredSchema, RegistryUnavailable, Schema, SchemaIncompatible
 from jsonschema_bridge.registry import MemoryRegistry
 from tests.parts import ORDER, Shim, memory_shim
 
@@ -26,6 +26,17 @@ class Strict(MemoryRegistry):
         if subject in self.subjects() and self.registered(subject, 1).schema != schema:
             raise SchemaIncompatible(subject, "its own words", registry=self.identity)
         return super().register(subject, schema)
+
+
+class Silent(MemoryRegistry):
+    """Does not answer while it is `silent`."""
+
+    silent = False
+
+    def versions(self, subject: str) -> tuple[int, ...]:
+        if self.silent:
+            raise RegistryUnavailable("silence", registry=self.identity)
+        return super().versions(subject)
 
 
 @pytest.fixture
@@ -270,3 +281,15 @@ class TestTold:
 
     def test_a_topic_that_is_not_bound_has_no_versions(self, shim: Shim) -> None:
         assert shim.client.get("/-/bindings/orders/versions").status_code == 404
+
+    def test_who_looks_while_the_registry_is_silent_takes_nothing_from_producers(self) -> None:
+        """What judges meanwhile is told, and judges on."""
+        registry = Silent()
+        with memory_shim(registry=registry) as shim:
+            shim.bind("orders")
+            takes(shim)
+            registry.silent = True
+
+            assert versions(shim)["in_force"]["version"] == 1
+            assert shim.admin("PUT", "orders", {"owner": "shop"}, query="?replace=true").status_code == 503
+            assert takes(shim)

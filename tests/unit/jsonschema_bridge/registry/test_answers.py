@@ -89,6 +89,31 @@ class TestWhileDown:
         assert all(isinstance(error, RegistryUnavailable) for error in errors)
         assert scene.inner.calls["versions"] == 1
 
+    def test_who_asks_anew_or_registers_takes_nothing_from_the_others(self, scene: CacheScene) -> None:
+        """They fail, and what was known judges on."""
+        scene.cache.versions("s")
+        scene.cache.lookup("s", STRING)
+        scene.inner.failure = SILENCE
+        for call in (lambda: scene.cache.refresh("s"), lambda: scene.cache.register("s", NUMBER)):
+            with pytest.raises(RegistryUnavailable):
+                call()
+
+        assert scene.cache.versions("s") == (1,)
+        assert scene.cache.lookup("s", STRING).version == 1
+
+    def test_what_may_have_been_registered_is_asked_for_when_the_registry_is_back(self, scene: CacheScene) -> None:
+        """A request that timed out may have been carried out."""
+        scene.cache.versions("s")
+        scene.inner.failure = SILENCE
+        with pytest.raises(RegistryUnavailable):
+            scene.cache.register("s", NUMBER)
+        scene.inner.failure = None
+        scene.inner.content.register("s", NUMBER)
+        scene.clock.advance(1)
+        scene.cache.ping()
+
+        assert scene.cache.versions("s") == (1, 2)
+
     def test_a_subject_that_is_gone_is_not_answered_from_memory(self, scene: CacheScene) -> None:
         """An answer that says no replaces the expired one, also when the registry is down later."""
         scene.cache.versions("s")

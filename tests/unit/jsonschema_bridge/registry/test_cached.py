@@ -117,6 +117,31 @@ class TestWhileUp:
 
         assert scene.cache.versions("s") == (1, 2)
 
+    def test_a_refreshed_list_is_the_newest_and_its_lookups_are_asked_anew(self, scene: CacheScene) -> None:
+        """Whatever is still fresh, or on its way."""
+        assert scene.cache.versions("s") == (1,)
+        with pytest.raises(SchemaNotInSubject):
+            scene.cache.lookup("s", NUMBER)
+        scene.inner.content.register("s", NUMBER)
+
+        assert scene.cache.refresh("s") == (1, 2)
+        assert scene.cache.versions("s") == (1, 2)
+        assert scene.cache.lookup("s", NUMBER).version == 2
+
+    def test_a_list_that_is_on_its_way_does_not_replace_a_refreshed_one(self, scene: CacheScene) -> None:
+        """It may have been read before."""
+        scene.inner.gate = gate = threading.Event()
+        with ThreadPoolExecutor(1) as pool:
+            asking = pool.submit(scene.cache.versions, "s")
+            assert scene.inner.entered.acquire(timeout=30)
+            scene.inner.content.register("s", NUMBER)
+            scene.inner.gate = None
+            assert scene.cache.refresh("s") == (1, 2)
+            gate.set()
+            asking.result()
+
+        assert scene.cache.versions("s") == (1, 2)
+
     def test_requests_are_told_and_hits_are_not(self, scene: CacheScene) -> None:
         """The observer hears of each call that reached the registry and of its outcome."""
         scene.cache.versions("s")
