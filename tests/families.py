@@ -16,6 +16,7 @@ BOUND: dict[str, dict[str, Any]] = {
     "keyed": {"key": "required", "nulls": "refuse"},
     "keyless": {"key": "none"},
     "derived": {"encoding": "avro", "source_subject": ""},
+    "observed": {"mode": "observe"},
     "by-key": {"key": "subject", "key_subject": KEY_SUBJECT},
 }
 SEGMENTS: Segments = {"{topic}": [*BOUND, "unbound"], "{cluster}": ["memory", "other"], "{partition}": ["0", "1", "77"]}
@@ -76,7 +77,11 @@ METADATA = Family(
         "/v3/clusters/{cluster}/topics/{topic}",
         "/v3/clusters/{cluster}/topics/{topic}/partitions",
         "/v3/clusters/{cluster}/topics/{topic}/partitions/{partition}",
+        "/v3/clusters/{cluster}/brokers/{partition}",
+        "/v3/clusters/{cluster}/topics/{topic}/configs",
+        "/v3/clusters/{cluster}/consumer-groups/{topic}/lags",
         "/consumers/{topic}",
+        "/consumers/{topic}/instances/{topic}/records",
         "/nowhere/{topic}",
     ],
     [V2, "application/json"],

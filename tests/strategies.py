@@ -208,6 +208,8 @@ def damaged(draw: st.DrawFn, text: bytes) -> bytes:
         readable.encode("utf-32"),
         before + b"[" * 5000 + behind,
         text.replace(b"{", b'{"records":[],"entries":[],', 1),
+        text.replace(b'"value": ', b'"value": null, "value": ', 1),
+        text.replace(b'"id": 1', rb'"id": "\ud83d"', 1),
         text.replace(b"1", number, 1),
     ]
     return draw(st.sampled_from(choices))
