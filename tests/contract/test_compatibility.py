@@ -1,6 +1,7 @@
-"""Each difference that the docs tell of is one: what ours is, is shown here and in `shown_v3`, row by row."""
+"""Each difference that the docs tell of is one: ours is shown row by row, here, in `shown_v3` and in `shown_upstream`."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,20 +12,12 @@ from confluent_shim.settings import Limits
 from jsonschema_bridge import RegistryUnauthorized, RegistryUnavailable, Schema
 from tests.contract.deliberate import BOUND, UNBOUND, VERSION_8
 from tests.contract.recorded_setup import RecordedKafka, RecordedRegistry
+from tests.contract.shown_upstream import SHOWN_BEFORE, SHOWN_BEHIND
 from tests.contract.shown_v3 import SHOWN_METADATA, SHOWN_V3, Shown, lines
 from tests.contract.test_docs import read, rows, section
 from tests.parts import AVRO, BINARY, JSON, JSON_SCHEMA, ORDER, Shim, memory_shim
 
 PROTOBUF = "application/vnd.kafka.protobuf.v2+json"
-SECTIONS = (
-    "## Producing, whatever the topic",
-    "## Avro",
-    "## A bound topic",
-    "## A topic without a binding",
-    "## Version 8",
-    "## The v3 API",
-    "## Metadata",
-)
 POINT = {
     "type": "record",
     "name": "P",
@@ -351,8 +344,10 @@ SHOWN: Mapping[str, Mapping[str, Shown]] = {
         ),
         "a path that 8's server finds ambiguous": unbound(one(1), (200, None), path="%2E", contract="8"),
     },
+    "## Behind a REST Proxy": SHOWN_BEHIND,
     "## The v3 API": SHOWN_V3,
     "## Metadata": SHOWN_METADATA,
+    "## Before a REST Proxy": SHOWN_BEFORE,
 }
 
 
@@ -361,7 +356,13 @@ def test_a_row_is_what_happens(heading: str, row: str) -> None:
     SHOWN[heading][row]()
 
 
-@pytest.mark.parametrize("heading", SECTIONS)
+def test_every_table_of_differences_is_shown() -> None:
+    text = read("compatibility.md")
+    headings = re.findall("^## .*$", text, re.MULTILINE)
+    assert [each for each in headings if "| theirs | ours | why |" in section(text, each)] == list(SHOWN)
+
+
+@pytest.mark.parametrize("heading", SHOWN)
 def test_every_row_is_shown_and_every_example_has_its_row(heading: str) -> None:
     there = [cells[0] for cells in rows(section(read("compatibility.md"), heading)) if cells[0] != "7.9"]
     shown = list(SHOWN[heading])
