@@ -1,4 +1,4 @@
-"""Each difference that the docs tell of is one: ours is shown row by row, here, in `shown_v3` and in `shown_upstream`."""
+"""Each difference that the docs tell of is one: ours is shown row by row, here, in `shown_v3` and `shown_upstream`."""
 
 import json
 import re
