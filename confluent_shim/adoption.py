@@ -4,10 +4,11 @@ So every process comes to the same answer, and nothing is stored.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from confluent_shim.records import Part
-from jsonschema_bridge import RegisteredSchema, SchemaChange
+from jsonschema_bridge import RegisteredSchema, SchemaChange, SchemaInvalid, SubjectNotFound, VersionNotFound
 from jsonschema_bridge.registry import SchemaKind
 from topic_map import Binding, pinned_version
 
@@ -39,7 +40,8 @@ class Look(NamedTuple):
     """How a subject is looked at.
 
     `registered` gives a version, `unusable` says why one cannot judge records, or None, `changes` tells what changed
-    from one to another, and `waits` says what one that is fit still waits for, or None.
+    from one to another or raises SchemaInvalid, SubjectNotFound or VersionNotFound for one that cannot judge, and
+    `waits` says what one that is fit still waits for, or None.
     """
 
     registered: Callable[[int], RegisteredSchema]
@@ -78,6 +80,8 @@ def _newest(later: Sequence[int], look: Look) -> Adoption:
 
 def _additive(later: Sequence[int], look: Look) -> Adoption:
     """Adopt each version that only adds to the one adopted last."""
+    if _all_add(later, look):
+        return _newest(later, look)  # it only adds to those before it, whichever of them were adopted
     last: RegisteredSchema | None = None
     passed: list[NotAdopted] = []
     for version in later:
@@ -90,6 +94,16 @@ def _additive(later: Sequence[int], look: Look) -> Adoption:
         else:
             passed.append(NotAdopted(found, reason, breaking))
     return Adoption([last.version] if last else [], passed)
+
+
+def _all_add(later: Sequence[int], look: Look) -> bool:
+    """Tell whether each version only adds to the one before, which is seen far sooner than that each can judge."""
+    try:
+        return all(
+            each.additive for pair in pairwise(later) for each in look.changes(*(look.registered(at) for at in pair))
+        )
+    except (SchemaInvalid, SubjectNotFound, VersionNotFound):  # one that cannot judge, and so adds nothing
+        return False
 
 
 def _all(wanted: Sequence[int], look: Look) -> Adoption:

@@ -17,9 +17,10 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 
 from jsonschema_bridge.derivation import Derived, Options, derive
 from jsonschema_bridge.errors import SchemaNotDerivable
-from jsonschema_bridge.framing import frame
+from jsonschema_bridge.framing import frame, unframe
 from jsonschema_bridge.registry.model import Schema, SchemaReference
 from tests import shared_data
+from tests.parts import memory_shim
 
 DOCS = Path(__file__).parents[2] / "docs" / "avro-derivation.md"
 CHOICES: Mapping[str, Options] = {
@@ -147,6 +148,20 @@ def test_consumers_of_avro_read_the_event(schema_id: str, event: Any) -> None:
     by_fastavro = fastavro.schemaless_reader(io.BytesIO(encoded), fastavro.parse_schema(schema), None)
     assert by_confluent == by_fastavro
     assert _without_nulls(_as_json(schema, by_fastavro)) == _without_nulls(event)
+
+
+@pytest.mark.parametrize("schema_id", _events())
+def test_a_topic_takes_the_events_and_holds_avro(schema_id: str) -> None:
+    events = _events()[schema_id]
+    options = CHOICES[_needed(schema_id, events)]
+    fields = {"source_subject": "", "avro_extra": options.extra, "avro_untyped": options.untyped}
+    with memory_shim() as shim:
+        shim.bind("events", _schemas()[schema_id], encoding="avro", **fields)
+        answer = shim.send("events", *events)
+        assert answer.status_code == 200, answer.text
+        landed = [unframe(value or b"")[1] for value in shim.landed("events")]
+
+    assert landed == [_form(schema_id).encode(event) for event in events]
 
 
 def _table() -> list[str]:

@@ -7,6 +7,7 @@ import pytest
 
 from jsonschema_bridge import Schema, SchemaReference, schema_changes
 from tests import shared_data
+from tests.parts import memory_shim
 
 
 def _no_reference(reference: SchemaReference) -> Schema:
@@ -38,6 +39,18 @@ def test_a_pair_of_versions_has_its_verdict(pair: dict[str, str]) -> None:
     others = [each.message for each in schema_changes(old, new, _no_reference) if not each.additive]
 
     assert pair["verdict"] == ("INCOMPATIBLE" if others else "compatible"), others
+
+
+@pytest.mark.parametrize("pair", [pytest.param(each, id=f"{each['title_dir']}/{each['new']}") for each in _pairs()])
+def test_a_topic_adopts_by_that_verdict(pair: dict[str, str]) -> None:
+    old, new = (SCHEMAS[f"/{pair['title_dir']}/{pair[version]}"] for version in ("old", "new"))
+    with memory_shim() as shim:
+        shim.bind("events", old.text, compatibility="additive")
+        newer = shim.register("events-value", new.text)
+        told = shim.client.get("/-/bindings/events/versions").get_json()
+
+    adopted = (told["in_force"]["schema_id"], told["not_adopted"]) == (newer.schema_id, [])
+    assert pair["verdict"] == ("compatible" if adopted else "INCOMPATIBLE"), told
 
 
 @pytest.mark.parametrize("schema_id", SCHEMAS)

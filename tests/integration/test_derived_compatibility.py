@@ -16,7 +16,6 @@ from jsonschema_bridge.registry import Registry
 from jsonschema_bridge.registry.confluent import open_confluent_registry
 from jsonschema_bridge.registry.model import Schema, SchemaReference
 from tests.json_schemas import grown, json_schemas, object_schemas
-from tests.stack import Stack
 
 _numbers = count()
 
@@ -62,24 +61,24 @@ def test_a_registry_takes_what_is_derived_and_finds_it_again(registry: Registry,
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(object_schemas(), st.data())
 def test_optional_members_more_are_backward_and_forward_compatible(
-    real_stack: Stack, document: object, data: st.DataObject
+    registry: Registry, document: object, data: st.DataObject
 ) -> None:
     old, new = _text(document), _text(data.draw(grown(document)))
     assume(old != new)
     subject = f"derived-{next(_numbers)}"
-    requests.put(f"{real_stack.registry_url}/config/{subject}", json={"compatibility": "FULL"}, timeout=10)
+    requests.put(f"{registry.identity}/config/{subject}", json={"compatibility": "FULL"}, timeout=10)
 
-    _post(f"{real_stack.registry_url}/subjects/{subject}/versions", old)
-    answer = _post(f"{real_stack.registry_url}/compatibility/subjects/{subject}/versions/latest?verbose=true", new)
+    _post(f"{registry.identity}/subjects/{subject}/versions", old)
+    answer = _post(f"{registry.identity}/compatibility/subjects/{subject}/versions/latest?verbose=true", new)
     assert answer["is_compatible"], (answer, old, new)
 
 
-def test_a_member_that_becomes_required_is_not_compatible(real_stack: Stack) -> None:
+def test_a_member_that_becomes_required_is_not_compatible(registry: Registry) -> None:
     old: dict[str, Any] = {"type": "object", "properties": {"a": {"type": "string"}}}
     subject = f"derived-{next(_numbers)}"
-    requests.put(f"{real_stack.registry_url}/config/{subject}", json={"compatibility": "FULL"}, timeout=10)
+    requests.put(f"{registry.identity}/config/{subject}", json={"compatibility": "FULL"}, timeout=10)
 
-    _post(f"{real_stack.registry_url}/subjects/{subject}/versions", _text(old))
+    _post(f"{registry.identity}/subjects/{subject}/versions", _text(old))
     new = _text({**old, "required": ["b"], "properties": {**old["properties"], "b": {"type": "string"}}})
-    answer = _post(f"{real_stack.registry_url}/compatibility/subjects/{subject}/versions/latest", new)
+    answer = _post(f"{registry.identity}/compatibility/subjects/{subject}/versions/latest", new)
     assert not answer["is_compatible"]

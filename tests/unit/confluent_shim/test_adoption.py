@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from confluent_shim.adoption import Look, adopt, in_words
-from jsonschema_bridge import RegisteredSchema, Schema, SchemaChange
+from jsonschema_bridge import RegisteredSchema, Schema, SchemaChange, SchemaInvalid
 from topic_map import Binding
 
 ADDED = SchemaChange("/properties/note", "/note was added", additive=True)
@@ -20,6 +20,8 @@ def look(*unusable: int, broken: Sequence[tuple[int, int]] = ()) -> Look:
     """Return a look at a subject some of whose versions cannot judge, and others break what another one says."""
 
     def changes(old: RegisteredSchema, new: RegisteredSchema) -> list[SchemaChange]:
+        if {old.version, new.version} & set(unusable):
+            raise SchemaInvalid("broken")
         return [ADDED, BROKEN] if (old.version, new.version) in broken else [ADDED]
 
     return Look(registered, lambda found: "broken" if found.version in unusable else None, changes)
@@ -68,6 +70,18 @@ def test_a_binding_takes(
     binding: Binding, versions: list[int], at: Look, expected: tuple[list[int], dict[int, str]]
 ) -> None:
     assert taken(binding, versions, at) == expected
+
+
+def test_where_each_version_adds_to_the_one_before_only_the_newest_is_tried() -> None:
+    """A worker that starts on a long history is ready soon."""
+    tried: list[int] = []
+
+    def unusable(found: RegisteredSchema) -> None:
+        tried.append(found.version)
+
+    at = look()._replace(unusable=unusable)
+    assert taken(bound(1, compatibility="additive"), range(1, 1000), at) == ([999], {})
+    assert tried == [999]
 
 
 def test_a_version_that_waits_is_told_so_when_nothing_else_is_against_it() -> None:
