@@ -6,6 +6,7 @@ from topic_map.binding import (
     binding_from_mapping,
     binding_to_json,
     check,
+    is_topic_name,
     pinned_version,
 )
 from topic_map.claims import Claim, SubjectId, subject_id
@@ -50,6 +51,7 @@ __all__ = [
     "binding_from_mapping",
     "binding_to_json",
     "check",
+    "is_topic_name",
     "open_sqlite_store",
     "open_store",
     "pinned_version",

@@ -163,8 +163,13 @@ def _invalid(message: str) -> BindingInvalid:
     return BindingInvalid(field, reason)
 
 
+def is_topic_name(text: str) -> bool:
+    """Tell whether Kafka takes `text` as the name of a topic."""
+    return text not in {".", ".."} and _TOPIC.fullmatch(text) is not None
+
+
 def _check_topic(topic: str) -> None:
-    if topic in {".", ".."} or not _TOPIC.fullmatch(topic):
+    if not is_topic_name(topic):
         raise BindingInvalid(
             "topic",
             f"{topic[:260]!r} is no Kafka topic name (1 to 249 of A-Z a-z 0-9 . _ -, not '.' or '..')",

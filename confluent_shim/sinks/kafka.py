@@ -10,10 +10,12 @@ from confluent_kafka.cimpl import NewTopic
 
 from confluent_shim.errors import SettingsInvalid, SinkUnavailable
 from confluent_shim.records import ANYBODY, AdmittedRecord, Client, Delivery
-from confluent_shim.sinks import Sink
+from confluent_shim.sinks import Handover, Sink
 from confluent_shim.sinks.kafka_metadata import KafkaMetadata
+from confluent_shim.sinks.memory import refused
 from confluent_shim.sinks.producer import ProcessProducer
 from confluent_shim.sinks.queued import QueuedRecords, error_of
+from topic_map import is_topic_name
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +54,11 @@ class KafkaSink(Sink):
         self._single = ProcessProducer({**self._config, "batch.num.messages": "1"})
         self.metadata = KafkaMetadata(self._shared_config())
 
-    def hand_over(self, topic: str, records: Sequence[AdmittedRecord], client: Client = ANYBODY) -> "_Handover":
+    def hand_over(self, topic: str, records: Sequence[AdmittedRecord], client: Client = ANYBODY) -> Handover:
         del client  # Kafka knows the shim alone
+        if not is_topic_name(topic):
+            # Which librdkafka says once. After that the topic is unknown to it, as if another try might help.
+            return refused(KafkaError.TOPIC_EXCEPTION, records)
         queued = QueuedRecords(len(records))
         queued.fill(self._batching, topic, records)
         return _Handover(queued, self._single, topic, records)

@@ -1,4 +1,3 @@
-import re
 import threading
 import time
 from collections import defaultdict
@@ -13,8 +12,8 @@ from confluent_shim.sinks import Sink
 from confluent_shim.sinks.delivery_errors import failed
 from confluent_shim.sinks.metadata import ClusterMetadata, Partition, Replica, Topic
 from confluent_shim.sinks.murmur2 import partition_of
+from topic_map import is_topic_name
 
-_LEGAL = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _BROKER = 1
 _REPLICA = Replica(_BROKER, leader=True, in_sync=True)
 
@@ -61,10 +60,10 @@ class MemorySink(Sink):
         with self._lock:
             if self._closed:
                 raise SinkUnavailable("the process is ending; nothing of this request was sent")
-            if not _LEGAL.fullmatch(topic) or topic in (".", ".."):
-                return _refused(KafkaError.TOPIC_EXCEPTION, records)
+            if not is_topic_name(topic):
+                return refused(KafkaError.TOPIC_EXCEPTION, records)
             if not self._creates_topics and topic not in self._topics:
-                return _refused(KafkaError.UNKNOWN_TOPIC_OR_PART, records)
+                return refused(KafkaError.UNKNOWN_TOPIC_OR_PART, records)
             self._topics.add(topic)
             now = int(self._clock() * 1000)
             return Settled([self._append(topic, record, now) for record in records])
@@ -123,7 +122,8 @@ class MemorySink(Sink):
         self.metadata.close()
 
 
-def _refused(error: int, records: Sequence[AdmittedRecord]) -> Settled:
+def refused(error: int, records: Sequence[AdmittedRecord]) -> Settled:
+    """Return the handover of records that Kafka takes none of, for one reason; `error` is its number."""
     return Settled([failed(KafkaError(error)) for _ in records])
 
 

@@ -89,6 +89,12 @@ class SinkContract:
         assert sink.has_topic(topic)
         assert not sink.has_topic(f"absent-{uuid.uuid4().hex}")
 
+    @pytest.mark.parametrize("name", ["a b", "t\u00e9", "x" * 250])
+    def test_what_can_be_no_topic_is_refused_as_often_as_it_is_named(self, sink: Sink, name: str) -> None:
+        for _ in range(2):
+            (delivery,) = sink.send(name, [AdmittedRecord(None, b"v")])
+            assert (delivery.error_code, delivery.outcome, delivery.retryable) == (50002, "not_written", False)
+
     def test_it_answers_a_ping(self, sink: Sink) -> None:
         sink.warm_up(1.0)
         sink.ping()
