@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import jsonschema_rs
 
+from jsonschema_bridge import alternatives
 from jsonschema_bridge.errors import SchemaInvalid
 from jsonschema_bridge.strictness import Strictness
 
@@ -113,14 +114,15 @@ class Rewriting(NamedTuple):
     `integer`, where given, is one of INTEGERS, to which each `"type": "integer"` becomes a reference: that costs
     nothing at run time. `formats` are those that stay, None for all; `contents` tells whether `contentEncoding` and
     `contentMediaType` do. With `noted` the validator notes members that `additionalProperties: true` declares, as it
-    does where that is a schema. `brief` puts branches where the validator does not say what is wrong in each of them.
+    does where that is a schema. `form` is that of branches, and then `uri` is where the schema stands.
     """
 
     integer: str | None
     formats: frozenset[str] | None
     contents: bool
     noted: bool = False
-    brief: bool = False
+    form: alternatives.Form = ""
+    uri: str = ""
 
 
 def rewriting(schema: object, strictness: Strictness) -> Rewriting:
@@ -150,42 +152,15 @@ def rewrite(schema: object, how: Rewriting) -> object:
             result[keyword] = value  # data, however much it looks like a schema
         elif keyword in MAPS and isinstance(value, dict):
             result[keyword] = {name: rewrite(item, how) for name, item in value.items()}
-        elif how.noted and keyword in ("additionalProperties", "unevaluatedProperties") and value is True:
+        elif value is True and how.noted and keyword in ("additionalProperties", "unevaluatedProperties"):
             result[keyword] = {}
         else:
             result[keyword] = rewrite(value, how)
     if how.integer is not None:
         _refuse_data(result.get("$ref"))
         _refer_to_integer(result, how.integer)
-    if how.brief:
-        _shorten(result)
+    alternatives.put(result, how.form, how.uri)
     return result
-
-
-def _shorten(schema: dict[str, Any]) -> None:
-    """Negate branches twice: the verdict is the same, and there is one error in place of all those within branches."""
-    for keyword in ("anyOf", "oneOf"):
-        if isinstance(schema.get(keyword), list):
-            branches = {keyword: schema.pop(keyword)}
-            # What is negated declares no members, and so `if` says it again.
-            again = [{"not": {"not": branches, "$comment": _BRIEF}}, {"if": branches, "then": {}}]
-            schema["allOf"] = [*schema.get("allOf", []), *again]
-
-
-_BRIEF = f"urn:uuid:{uuid4()}"
-
-
-def in_brief(error: jsonschema_rs.ValidationError) -> tuple[list[str | int], int] | None:
-    """Return the schema path and the number of the branches that an error of the brief form is about, or None."""
-    kind = error.kind
-    if not isinstance(kind, jsonschema_rs.ValidationErrorKind.Not) or not isinstance(kind.schema, dict):
-        return None
-    if kind.schema.get("$comment") != _BRIEF:
-        return None
-    negated: Any = kind.schema["not"]
-    ((keyword, branches),) = negated.items()
-    *before, _, _, _ = error.schema_path
-    return [*before, keyword], len(branches)
 
 
 def _goes(keyword: str, value: str, how: Rewriting) -> bool:

@@ -1,75 +1,164 @@
 """Why a value does not conform: the validator's errors as violations, of alternatives the nearest one.
 
 The validator finds all errors before it gives the first, at some ten microseconds each. So a large value is explained
-by a form of the schema that stops at the first one.
+by its first error, and branches are asked only as far as that is cheap.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import jsonschema_rs
 
-from jsonschema_bridge import drafts
+from jsonschema_bridge import alternatives, drafts
+from jsonschema_bridge.errors import SchemaInvalid
 from jsonschema_bridge.violation import Violation, bounded, pointer, shortened
 
 MOST_EXPLAINED = 10_000
-"""A value is explained in full up to this many members and items, times the most branches of any `anyOf` or `oneOf`."""
+"""A value with more members and items is explained by its first error; branches times members and items are asked as
+often for one value."""
 
-_NONE_OF_THEM = "the value conforms to none of the {} branches"
+Path = list[str | int]
+Errors = Sequence[jsonschema_rs.ValidationError]
 
 
 class Explanations:
     """Says why values do not conform to one schema.
 
-    `full` and `brief` are the schema compiled; `brief` finds its first error without looking into branches, and is
-    compiled when it is needed. `breadth` is the most branches that any place of the schema has.
+    `explaining` compiles the form that gives errors, and gives what compiles a part of that by its URI. It is asked
+    when the first value is refused. Safe to share between threads.
     """
 
-    def __init__(self, full: Any, brief: Callable[[], Any], breadth: int) -> None:
-        self._full = full
-        self._compile_brief = brief
-        self._brief: Any = None
-        self._nodes = MOST_EXPLAINED // breadth
+    def __init__(self, explaining: Callable[[], tuple[Any, Callable[[str], Any]]]) -> None:
+        self._explaining = explaining
+        self._compiled: tuple[Any, Callable[[str], Any]] | None = None
+        self._parts: dict[str, Any] = {}
 
     def of(self, value: object) -> Iterator[Violation]:
-        """Yield every reason why `value` does not conform, or the first where it is large; nothing when it does."""
-        if not _has_more_nodes(value, self._nodes):
-            for error in self._full.iter_errors(value):
-                yield from _violations(error, value)
-            return
-        self._brief = self._brief or self._compile_brief()
-        try:
-            self._brief.validate(value)
-        except jsonschema_rs.ValidationError as error:
-            yield _violation(error, value)
+        """Yield every reason why `value` does not conform, or the first where it is large; nothing when it does.
+
+        Raises SchemaInvalid where there is a verdict and no form that explains it.
+        """
+        self._compiled = self._compiled or self._explaining()
+        validator, compile_part = self._compiled
+
+        def part(location: str) -> Any:
+            if location not in self._parts:
+                self._parts[location] = compile_part(location)
+            return self._parts[location]
+
+        search = _Search(part)
+        for error in (
+            _first_error(validator, value) if _nodes(value, MOST_EXPLAINED) is None else validator.iter_errors(value)
+        ):
+            yield from search.told(error, _Where(value, [], "", [], []))
 
 
-def breadth(schemas: Iterable[object]) -> int:
-    """Return the most branches that `anyOf` or `oneOf` have anywhere in `schemas`, 1 at least."""
-    most, waiting = 1, list(schemas)
-    while waiting:
-        schema = waiting.pop()
-        if isinstance(schema, dict):
-            most = max(
-                most, *(len(branches) for key in ("anyOf", "oneOf") if isinstance(branches := schema.get(key), list)), 1
-            )
-            waiting.extend(schema.values())
-        elif isinstance(schema, list):
-            waiting.extend(schema)
-    return most
+def _first_error(validator: Any, value: object) -> Iterator[jsonschema_rs.ValidationError]:
+    try:
+        validator.validate(value)
+    except jsonschema_rs.ValidationError as error:
+        yield error
 
 
-def _has_more_nodes(value: object, most: int) -> bool:
-    count, waiting = 0, [value]
+def _nodes(value: object, most: int) -> int | None:
+    """Count the value, and the members and items within; None where there are more than `most`."""
+    count, waiting = 1, [value]
     while waiting:
         item = waiting.pop()
         if isinstance(item, dict | list):
             count += len(item)
             if count > most:
-                return True
+                return None
             waiting.extend(item.values() if isinstance(item, dict) else item)
-    return False
+    return count
+
+
+class _Where(NamedTuple):
+    """Where errors come from: what was judged, its place in the record, and the branch by which.
+
+    `asked` is where that stands in the compiled form, and `path` where it stands in the schema.
+    """
+
+    value: object
+    place: Path
+    branch: str
+    asked: Path
+    path: Path
+
+    def written(self, path: Path) -> Path:
+        """Return a path of the compiled form as it is in the schema."""
+        return [*self.path, *path[len(self.asked) :]] if path[: len(self.asked)] == self.asked else path
+
+
+class _Search:
+    """Looks for the nearest branch, and ends when it cost enough for one value."""
+
+    def __init__(self, part: Callable[[str], Any]) -> None:
+        self._part = part
+        self._left = MOST_EXPLAINED
+
+    def told(self, error: jsonschema_rs.ValidationError, where: _Where) -> Iterator[Violation]:
+        """Yield what an error says."""
+        failed = alternatives.failed(error)
+        if failed is None:
+            yield _violation(error, where)
+            return
+        failed = failed._replace(path=where.written(failed.path))
+        value = _at(where.value, error.instance_path)
+        branches = self._errors(failed, value)
+        if branches is None:
+            said = ("one of the branches", f"the value conforms to none of the {failed.number} branches")
+        elif not all(branches):
+            valid = [str(index) for index, errors in enumerate(branches) if not errors]
+            said = "one branch only", f"the value conforms to more than one branch: {', '.join(valid[:10])}"
+        else:
+            yield from self._alternatives(error, where, failed, branches)
+            return
+        yield _violation(error, where, failed.path, said)
+
+    def _errors(self, failed: alternatives.Alternatives, value: object) -> list[Errors] | None:
+        """Return what each branch has against a value, or None where it costs too much to know."""
+        nodes = _nodes(value, self._left // failed.number)
+        if nodes is None:
+            return None
+        self._left -= nodes * failed.number
+        try:
+            parts = [self._part(f"{failed.location}/{index}") for index in range(failed.number)]
+        except SchemaInvalid:  # no reference leads there
+            return None
+        return [list(part.iter_errors(value)) for part in parts]
+
+    def _alternatives(
+        self,
+        error: jsonschema_rs.ValidationError,
+        where: _Where,
+        failed: alternatives.Alternatives,
+        branches: list[Errors],
+    ) -> Iterator[Violation]:
+        """Yield what keeps a value from its nearest branch, or what it has against all of them."""
+        types = [_refused_types(errors) for errors in branches]
+        if all(types):
+            names = " or ".join(dict.fromkeys(chain.from_iterable(types)))
+            yield _violation(error, where, failed.path, (names, f"the value is not of type {names}"))
+            return
+        choice = _undecided(branches)
+        if choice is not None:
+            below, options = choice
+            said = (options, f"the value selects none of the {failed.number} branches")
+            yield _violation(error, where, failed.path, said, below)
+            return
+        index = min(range(len(branches)), key=lambda index: _distance(branches[index]))
+        path = [*failed.path, index]
+        inner = _Where(
+            _at(where.value, error.instance_path),
+            [*where.place, *error.instance_path],
+            pointer(path),
+            [*failed.asked, index],
+            path,
+        )
+        for each in branches[index]:
+            yield from self.told(each, inner)
 
 
 class IntegerByText:
@@ -109,62 +198,26 @@ class IntegerByValue(IntegerByText):
         return isinstance(number, int) or number.is_integer()
 
 
-def _violations(error: jsonschema_rs.ValidationError, value: object, branch: str = "") -> Iterator[Violation]:
-    """Yield what an error says; `branch` is the pointer to the alternative that it stands in, if it stands in one."""
-    kinds = jsonschema_rs.ValidationErrorKind
-    if isinstance(error.kind, kinds.AnyOf | kinds.OneOfNotValid) and error.kind.context:
-        yield from _alternatives(error, error.kind.context, value, branch)
-    else:
-        yield _violation(error, value, branch)
-
-
-_Branches = Sequence[Sequence[jsonschema_rs.ValidationError]]
-
-
-def _alternatives(
-    error: jsonschema_rs.ValidationError, branches: _Branches, value: object, outer: str
-) -> Iterator[Violation]:
-    """Yield what keeps a value from its nearest branch, or what it has against all of them."""
-    at = error.instance_path
-    types = [_refused_types(errors, at) for errors in branches]
-    if all(types):
-        names = " or ".join(dict.fromkeys(chain.from_iterable(types)))
-        yield _violation(error, value, outer, (names, f"the value is not of type {names}"))
-        return
-    choice = _undecided(branches, at)
-    if choice is not None:
-        path, options = choice
-        said = (options, f"the value selects none of the {len(branches)} branches")
-        yield _violation(error, value, outer, said, path)
-        return
-    index = min(range(len(branches)), key=lambda index: _distance(branches[index], at))
-    branch = pointer([*error.schema_path, index])
-    for inner in branches[index]:
-        yield from _violations(inner, value, branch)
-
-
-def _distance(errors: Sequence[jsonschema_rs.ValidationError], at: list[str | int]) -> tuple[bool, int, int]:
+def _distance(errors: Errors) -> tuple[bool, int, int]:
     """Say how far a value is from a branch: the type first, then what tells branches apart, then how much is wrong."""
-    return bool(_refused_types(errors, at)), len(_selecting(errors, at)), len(errors)
+    return bool(_refused_types(errors)), len(_selecting(errors)), len(errors)
 
 
-def _refused_types(errors: Sequence[jsonschema_rs.ValidationError], at: list[str | int]) -> list[str]:
+def _refused_types(errors: Errors) -> list[str]:
     """Return the types that a branch asks of the value itself, where that has none of them."""
     kinds = jsonschema_rs.ValidationErrorKind
     for error in errors:
-        if error.instance_path == at and isinstance(error.kind, kinds.Type | kinds.Custom):
+        if not error.instance_path and isinstance(error.kind, kinds.Type | kinds.Custom):
             return error.kind.types if isinstance(error.kind, kinds.Type) else error.kind.message.split(" or ")
     return []
 
 
-def _selecting(
-    errors: Sequence[jsonschema_rs.ValidationError], at: list[str | int]
-) -> dict[tuple[str | int, ...], list[Any]]:
+def _selecting(errors: Errors) -> dict[tuple[str | int, ...], list[Any]]:
     """Return what a branch asks of the value, or of a member of it, by `const` or `enum`, and does not get."""
     kinds = jsonschema_rs.ValidationErrorKind
     found: dict[tuple[str | int, ...], list[Any]] = {}
     for error in errors:
-        if len(error.instance_path) <= len(at) + 1:
+        if len(error.instance_path) <= 1:
             if isinstance(error.kind, kinds.Constant):
                 found[tuple(error.instance_path)] = [error.kind.expected_value]
             elif isinstance(error.kind, kinds.Enum):
@@ -172,9 +225,9 @@ def _selecting(
     return found
 
 
-def _undecided(branches: _Branches, at: list[str | int]) -> tuple[list[str | int], list[Any]] | None:
+def _undecided(branches: Sequence[Errors]) -> tuple[Path, list[Any]] | None:
     """Return the one place by which no branch is selected, and what all of them would take there."""
-    found = [_selecting(errors, at) for errors in branches]
+    found = [_selecting(errors) for errors in branches]
     for path in found[0]:
         if all(path in each for each in found):
             return list(path), [option for each in found for option in each[path]]
@@ -183,25 +236,23 @@ def _undecided(branches: _Branches, at: list[str | int]) -> tuple[list[str | int
 
 def _violation(
     error: jsonschema_rs.ValidationError,
-    value: object,
-    branch: str = "",
+    where: _Where,
+    schema_path: Path | None = None,
     said: tuple[object, str] | None = None,
-    at: list[str | int] | None = None,
+    below: Iterable[str | int] = (),
 ) -> Violation:
-    """Return an error as a violation; `said` and `at`, where given, are what is expected, the message and the place."""
-    path, schema_path = list(error.instance_path) if at is None else at, list(error.schema_path)
-    brief = drafts.in_brief(error)
-    if brief is not None:
-        schema_path, said = brief[0], ("one of the branches", _NONE_OF_THEM.format(brief[1]))
+    """Return an error as a violation; `schema_path` and `said`, where given, take the place of what it says itself."""
+    path = [*error.instance_path, *below]
+    schema_path = where.written(list(error.schema_path)) if schema_path is None else schema_path
     keyword = _keyword(error, schema_path)
     expected, message = said or _expected(error, keyword)
-    nearest = f" (nearest branch: {shortened(branch)})" if branch else ""
+    nearest = f" (nearest branch: {shortened(where.branch)})" if where.branch else ""
     return Violation(
-        pointer=pointer(path),
+        pointer=pointer([*where.place, *path]),
         keyword=keyword,
         schema_pointer=pointer(schema_path),
         expected=bounded(expected),
-        actual=bounded(_at(value, path)),
+        actual=bounded(_at(where.value, path)),
         message=shortened(message) + nearest,
     )
 
@@ -245,9 +296,6 @@ def _expected(error: jsonschema_rs.ValidationError, keyword: str) -> tuple[objec
                 _NO_OTHER_PROPERTIES if keyword.endswith("Properties") else "nothing",
                 "the schema allows no value here",
             )
-        case kinds.OneOfMultipleValid(context=branches):
-            valid = [str(index) for index, errors in enumerate(branches) if not errors]
-            said = "one branch only", f"the value conforms to more than one branch: {', '.join(valid[:10])}"
         case kinds.PropertyNames():
             said = f"names that satisfy {keyword}", f"the name of a property does not satisfy {keyword}"
         case _:

@@ -2,17 +2,19 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urldefrag, urljoin
+from uuid import uuid4
 
 import jsonschema
 import jsonschema_rs
 from jsonschema.validators import validator_for
 
 from jsonschema_bridge import drafts, patterns
+from jsonschema_bridge.alternatives import PLAIN, leads_into_branch
 from jsonschema_bridge.errors import JsonUnreadable, SchemaInvalid
-from jsonschema_bridge.explaining import Explanations, IntegerByText, IntegerByValue, breadth
+from jsonschema_bridge.explaining import Explanations, IntegerByText, IntegerByValue
 from jsonschema_bridge.json_text import read_json
 from jsonschema_bridge.registry.interface import Registry
 from jsonschema_bridge.registry.model import Schema, SchemaReference
@@ -32,12 +34,25 @@ Resolve = Callable[[SchemaReference], Schema]
 BASE = "http://schema.invalid/"
 """Where a schema without an absolute `$id` stands; nothing is ever fetched from it."""
 
+_PART = f"urn:uuid:{uuid4()}"
+"""Where a reference to a part of a schema stands that we make."""
+
 _UNKNOWN = re.compile(r"Resource '([^']*)' is not present")
 
 
 def references_of(registry: Registry) -> Resolve:
     """Return how references are resolved: each is a version of a subject of `registry`."""
     return lambda reference: registry.registered(reference.subject, reference.version).schema
+
+
+_UNEXPLAINED = Violation(
+    pointer="",
+    keyword="schema",
+    schema_pointer="",
+    expected="what conforms",
+    actual=None,
+    message="the value does not conform to its schema",
+)
 
 
 class JsonSchemaValidator:
@@ -62,10 +77,11 @@ class JsonSchemaValidator:
 
     def violations(self, value: object) -> Iterator[Violation]:
         """Yield every reason why `value` does not conform, or the first where it is large; nothing when it does."""
-        valid = True
-        for violation in self._explanations.of(value):
-            valid = False
-            yield violation
+        valid = self._fast.is_valid(value)
+        try:
+            yield from () if valid else self._explanations.of(value)
+        except SchemaInvalid:  # a form with its branches elsewhere has references that lead nowhere
+            yield _UNEXPLAINED
         if self._exact:
             yield from large_integers(value)
         if self._closed and valid:
@@ -80,21 +96,8 @@ def compile_json_schema(schema: Schema, resolve: Resolve, strictness: Strictness
     document = read_schema(schema.text)
     known = referenced(schema, document, resolve)
     patterns.check_contains([document, *known.values()])
-    how, formats = drafts.rewriting(document, strictness), strictness.formats != "ignore"
-    # The rewritten form has other schema paths, and so violations come from one that reads integers its own way.
-    types = {drafts.BY_TEXT: IntegerByText, drafts.BY_VALUE: IntegerByValue}
-    keywords = {} if how.integer is None else {"type": types[how.integer]}
-    explained = how._replace(integer=None)
-
-    def brief() -> Any:
-        return _compile(document, known, explained._replace(brief=True), formats=formats, keywords=keywords)
-
-    full = _compile(document, known, explained, formats=formats, keywords=keywords)
-    return JsonSchemaValidator(
-        _compile(document, known, how, formats=formats, keywords={}),
-        Explanations(full, brief, breadth([document, *known.values()])),
-        strictness,
-    )
+    compilation = _Compilation(document, known, strictness)
+    return JsonSchemaValidator(compilation.fast(), Explanations(compilation.explaining), strictness)
 
 
 def check_json_schema(schema: Schema, resolve: Resolve, strictness: Strictness = CONFLUENT) -> None:
@@ -129,36 +132,87 @@ def read_schema(text: str) -> object:
     return document
 
 
-def _compile(
-    document: object,
-    known: Mapping[str, object],
-    how: drafts.Rewriting,
-    *,
-    formats: bool,
-    keywords: dict[str, Any],
-) -> drafts.Draft:
-    default = drafts.dialect(document)
+class _Compilation:
+    """One schema with what it refers to, and its compiled forms."""
 
-    def ready(schema: object) -> Any:
+    def __init__(self, document: object, known: Mapping[str, object], strictness: Strictness) -> None:
+        self._document = document
+        self._known = known
+        self._all = {**known, BASE: document}
+        self._formats = strictness.formats != "ignore"
+        self._how = drafts.rewriting(document, strictness)
+        self._default = drafts.dialect(document)
+
+    def fast(self) -> drafts.Draft:
+        """Return the form that gives verdicts. Raises SchemaInvalid."""
+        resources = [(uri, self._ready(self._known[uri], self._how)) for uri in self._known]
+        return self._compiled(self._ready(self._document, self._how), _registry(resources), {})
+
+    def explaining(self) -> tuple[Any, Callable[[str], Any]]:
+        """Return the form that gives errors, and what compiles a part of it by its URI. Raises SchemaInvalid.
+
+        `anyOf` and `oneOf` fail in it without what is wrong in each branch. Integers are read in their own way, because
+        the rewritten form has other schema paths.
+        """
+        types = {drafts.BY_TEXT: IntegerByText, drafts.BY_VALUE: IntegerByValue}
+        keywords = {} if self._how.integer is None else {"type": types[self._how.integer]}
+        plain = self._how._replace(integer=None)
+        put = plain._replace(form="not" if drafts.reads_integers_by_text(self._document) else "if")
+        every = [(uri, each, base_uri(each, uri, self._default)) for uri, each in self._all.items()]
+        resources = [(uri, self._ready(each, put._replace(uri=base))) for uri, each, base in every]
+        if any(map(_leads_into_branch, self._all.values())):
+            resources += [(base + PLAIN, _nameless(self._ready(each, plain))) for _, each, base in every]
+        registry = _registry(resources)
+
+        def part(location: str) -> drafts.Draft:
+            return self._compiled({"$ref": location}, registry, keywords, _PART)
+
+        return self._compiled({"$ref": BASE}, registry, keywords, _PART), part
+
+    def _ready(self, schema: object, how: drafts.Rewriting) -> Any:
         # The draft of the schema that refers decides who reads all of it.
-        return drafts.normal(drafts.rewrite(schema, how), default)
+        return drafts.normal(drafts.rewrite(schema, how), self._default)
 
-    resources = [*drafts.INTEGERS.items(), *((uri, ready(known[uri])) for uri in known)]
+    def _compiled(
+        self, schema: Any, registry: jsonschema_rs.Registry, keywords: dict[str, Any], base: str = BASE
+    ) -> drafts.Draft:
+        try:
+            return drafts.validator_class(self._document)(  # type: ignore[return-value]
+                schema,
+                validate_formats=self._formats,
+                registry=registry,
+                retriever=_refuse,
+                base_uri=base,
+                pattern_options=patterns.BOUNDED,
+                keywords=keywords or None,
+                mask="the value",
+            )
+        except jsonschema_rs.ValidationError as error:
+            raise SchemaInvalid(_reason(error.message), pointer(list(error.instance_path))) from error
+        except (jsonschema_rs.ReferencingError, ValueError) as error:
+            raise SchemaInvalid(_reason(str(error))) from error
+
+
+def _registry(resources: Sequence[tuple[str, Any]]) -> jsonschema_rs.Registry:
     try:
-        return drafts.validator_class(document)(  # type: ignore[return-value]
-            ready(document),
-            validate_formats=formats,
-            registry=jsonschema_rs.Registry(resources, retriever=_refuse),
-            retriever=_refuse,
-            base_uri=BASE,
-            pattern_options=patterns.BOUNDED,
-            keywords=keywords or None,
-            mask="the value",
+        return jsonschema_rs.Registry(
+            [*((uri, dict(schema)) for uri, schema in drafts.INTEGERS.items()), *resources], retriever=_refuse
         )
-    except jsonschema_rs.ValidationError as error:
-        raise SchemaInvalid(_reason(error.message), pointer(list(error.instance_path))) from error
     except (jsonschema_rs.ReferencingError, ValueError) as error:
         raise SchemaInvalid(_reason(str(error))) from error
+
+
+def _leads_into_branch(document: object) -> bool:
+    if isinstance(document, dict):
+        return leads_into_branch(document.get("$ref")) or any(map(_leads_into_branch, document.values()))
+    return isinstance(document, list) and any(map(_leads_into_branch, document))
+
+
+def _nameless(document: Any) -> Any:
+    """Return a copy without the name that would put it in the place of the original."""
+    if not isinstance(document, dict):
+        return document
+    return {name: value for name, value in document.items() if name not in ("id", "$id") or not isinstance(value, str)}
 
 
 def _refuse(uri: str) -> Any:

@@ -127,9 +127,17 @@ def test_of_a_large_value_the_first_violation_is_told() -> None:
     assert _places([found]) == [("/v/0", "type", "/properties/v/items/type")]
 
 
+def test_of_a_large_value_branches_are_asked_about_its_small_part() -> None:
+    (found,) = _violations(
+        *_large({"items": {"oneOf": [CARD, CASH]}}, [{"kind": "card", "number": "1"}, {"kind": "cash", "a": 1}])
+    )
+
+    assert _places([found]) == [("/v/1", "additionalProperties", "/properties/v/items/oneOf/1/additionalProperties")]
+
+
 @pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])
 @pytest.mark.parametrize("draft", [*BY_TEXT, *BY_VALUE])
-def test_of_a_large_value_no_branch_is_searched(draft: str, keyword: str) -> None:
+def test_about_a_large_value_no_branch_is_asked(draft: str, keyword: str) -> None:
     schema, value = _large({"allOf": [{}], keyword: [{"type": "string"}, {"items": {"type": "string"}}]}, PADDING)
     (found,) = _violations({"$schema": draft, **schema}, value)
 
@@ -137,12 +145,63 @@ def test_of_a_large_value_no_branch_is_searched(draft: str, keyword: str) -> Non
     assert found.message == "the value conforms to none of the 2 branches"
 
 
-def test_many_branches_make_a_value_large() -> None:
+def test_each_branch_counts_and_so_does_each_value() -> None:
     branches = [{"properties": {"a": {"const": number}}, "required": ["b"]} for number in range(200)]
-    value = {"a": 1, "c": PADDING[: MOST_EXPLAINED // 200]}
+    items = [{"a": 1} for _ in range(100)]
+    found = _violations({"items": {"oneOf": branches}}, items)
 
-    assert "nearest branch: /oneOf/1)" in _violations({"oneOf": branches}, {"a": 1})[0].message
-    assert _violations({"oneOf": branches}, value)[0].message == "the value conforms to none of the 200 branches"
+    told = [each.message for each in found]
+    assert told.count("the required property 'b' is missing (nearest branch: /items/oneOf/1)") == MOST_EXPLAINED // 400
+    assert told.count("the value conforms to none of the 200 branches") == 100 - MOST_EXPLAINED // 400
+
+
+def test_a_schema_that_refers_to_itself_from_many_branches_is_explained_in_no_time() -> None:
+    def node(kind: str) -> dict[str, Any]:
+        return {"properties": {"kind": {"const": kind}, "below": {"$ref": "#/definitions/node"}}, "required": ["below"]}
+
+    branches = [{"type": "number"}, *({"type": "object", **node(kind)} for kind in "abcdefgh")]
+    value: object = "leaf"
+    for _ in range(25):
+        value = {"kind": "c", "below": value}
+    (found,) = _violations({"$ref": "#/definitions/node", "definitions": {"node": {"oneOf": branches}}}, value)
+
+    assert found.pointer == "/below" * 25
+    assert found.message == "the value is not of type number or object (nearest branch: /definitions/node/oneOf/3)"
+
+
+INTO_BRANCHES: list[dict[str, Any]] = [
+    {"$ref": "#/definitions/a/oneOf/0"},
+    {"$ref": "#/definitions/a/oneOf/0/properties/b/anyOf/1"},
+    {"$ref": "#/definitions/a/one%4Ff/0"},
+    {"$ref": "other#/definitions/a/oneOf/1"},
+]
+
+
+@pytest.mark.parametrize("identifier", [{}, {"$id": "http://example.org/own/x"}, {"$id": "own/x"}])
+@pytest.mark.parametrize("reference", INTO_BRANCHES)
+@pytest.mark.parametrize("draft", [*BY_TEXT, *BY_VALUE])
+def test_a_reference_into_a_branch_is_followed(
+    draft: str, reference: dict[str, Any], identifier: dict[str, str]
+) -> None:
+    inner = {"properties": {"b": {"anyOf": [{"type": "null"}, {"minimum": 5}]}}, "minimum": 5}
+    other = {"definitions": {"a": {"oneOf": [inner, {"minimum": 5}]}}}
+    if draft == BY_TEXT[0]:
+        identifier = {"id": identifier["$id"]} if identifier else {}
+    document = {"$schema": draft, **identifier, **other, "properties": {"v": {"anyOf": [reference, {"type": "null"}]}}}
+    schema = Schema(json.dumps(document), "JSON", (SchemaReference("other", "other", 1),))
+    validator = compile_json_schema(schema, lambda _: Schema(json.dumps(other), "JSON"))
+
+    assert not list(validator.violations({"v": 5}))
+    (found,) = validator.violations({"v": 4})
+    assert (found.pointer, found.keyword) == ("/v", "minimum")
+    assert found.message.endswith("(nearest branch: /properties/v/anyOf/0)")
+
+
+def test_a_refusal_that_no_form_explains_is_still_one() -> None:
+    inner = {"$id": "inner", "anyOf": [{"minimum": 5}], "properties": {"a": {"$ref": "#/anyOf/0"}}}
+    (found,) = _violations({"properties": {"v": inner}}, {"v": {"a": 4}})
+
+    assert (found.keyword, found.message) == ("schema", "the value does not conform to its schema")
 
 
 def test_members_that_a_branch_declares_stay_declared_in_a_large_value() -> None:
