@@ -12,7 +12,7 @@ import jsonschema_rs
 from jsonschema.validators import validator_for
 
 from jsonschema_bridge import drafts, patterns
-from jsonschema_bridge.alternatives import PLAIN, leads_into_branch
+from jsonschema_bridge.alternatives import PLAIN, Form, leads_into_branch
 from jsonschema_bridge.errors import JsonUnreadable, SchemaInvalid
 from jsonschema_bridge.explaining import Explanations, IntegerByText, IntegerByValue
 from jsonschema_bridge.json_text import read_json
@@ -157,9 +157,10 @@ class _Compilation:
         types = {drafts.BY_TEXT: IntegerByText, drafts.BY_VALUE: IntegerByValue}
         keywords = {} if self._how.integer is None else {"type": types[self._how.integer]}
         plain = self._how._replace(integer=None)
-        put = plain._replace(form="not" if drafts.reads_integers_by_text(self._document) else "if")
         every = [(uri, each, base_uri(each, uri, self._default)) for uri, each in self._all.items()]
-        resources = [(uri, self._ready(each, put._replace(uri=base))) for uri, each, base in every]
+        resources = [
+            (uri, self._ready(each, plain._replace(form=self._form(each), uri=base))) for uri, each, base in every
+        ]
         if any(map(_leads_into_branch, self._all.values())):
             resources += [(base + PLAIN, _nameless(self._ready(each, plain))) for _, each, base in every]
         registry = _registry(resources)
@@ -168,6 +169,10 @@ class _Compilation:
             return self._compiled({"$ref": location}, registry, keywords, _PART)
 
         return self._compiled({"$ref": BASE}, registry, keywords, _PART), part
+
+    def _form(self, schema: object) -> Form:
+        # What is referred to is read in its own draft where it names one, and up to draft 6 there is no `if`.
+        return "not" if drafts.reads_integers_by_text(drafts.normal(schema, self._default)) else "if"
 
     def _ready(self, schema: object, how: drafts.Rewriting) -> Any:
         # The draft of the schema that refers decides who reads all of it.

@@ -197,6 +197,17 @@ def test_a_reference_into_a_branch_is_followed(
     assert found.message.endswith("(nearest branch: /properties/v/anyOf/0)")
 
 
+@pytest.mark.parametrize("other", [*BY_TEXT, *BY_VALUE])
+@pytest.mark.parametrize("draft", [*BY_TEXT, *BY_VALUE])
+def test_branches_of_a_schema_in_another_draft_are_asked_too(draft: str, other: str) -> None:
+    referred = {"$schema": other, "oneOf": [NULL, {"minimum": 5}]}
+    document = {"$schema": draft, "allOf": [{"$ref": "other"}]}
+    schema = Schema(json.dumps(document), "JSON", (SchemaReference("other", "other", 1),))
+    (found,) = compile_json_schema(schema, lambda _: Schema(json.dumps(referred), "JSON")).violations(4)
+
+    assert (found.keyword, found.schema_pointer) == ("minimum", "/oneOf/1/minimum")
+
+
 def test_a_refusal_that_no_form_explains_is_still_one() -> None:
     inner = {"$id": "inner", "anyOf": [{"minimum": 5}], "properties": {"a": {"$ref": "#/anyOf/0"}}}
     (found,) = _violations({"properties": {"v": inner}}, {"v": {"a": 4}})
