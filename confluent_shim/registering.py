@@ -32,8 +32,7 @@ class VersionsNow(NamedTuple):
     """Which versions of its subject a binding takes now.
 
     `in_force` is the version that judges what names none, None where the binding takes nothing, and `lands` what its
-    records land as where Avro is derived from it. `changes` tells what it changed, if it is a JSON Schema, since the
-    version before, `since`.
+    records land as where Avro is derived from it. `changes` tells what it changed since the version before, `since`.
     """
 
     binding: Binding
@@ -197,8 +196,10 @@ class Registering:
         lands = self._schemas.derivations.of(registry, binding, current).wire if binding.source_subject else None
         earlier = [version for version in registry.versions(subject) if version < current.version]
         before = registry.registered(subject, earlier[-1]) if earlier else None
-        comparable = before is not None and before.schema.kind == current.schema.kind == "JSON"
-        changes = self._schemas.changes(binding, before, current) if comparable and before else ()
+        changes: Sequence[SchemaChange] = ()
+        if before is not None:
+            with suppress(SchemaInvalid):  # the one before may be of another kind, or no schema at all
+                changes = self._schemas.changes(binding, before, current)
         return VersionsNow(binding, adoption, current, lands, before.version if before else None, changes)
 
     def _source(self, binding: Binding) -> tuple[CachedRegistry, RegisteredSchema]:
@@ -237,8 +238,9 @@ def _explained(
     error: SchemaIncompatible, old: RegisteredSchema, new: Schema, registry: CachedRegistry
 ) -> SchemaIncompatible:
     """Return the registry's verdict with what changed, the worst of it first."""
-    if not old.schema.kind == new.kind == "JSON":
+    try:
+        changes = sorted(schema_changes(old.schema, new, references_of(registry)), key=lambda each: each.additive)
+    except SchemaInvalid:  # of another kind than the new one
         return error
-    changes = sorted(schema_changes(old.schema, new, references_of(registry)), key=lambda each: each.additive)
     reason = f"{error.message}; since version {old.version} of {old.subject} {in_words(changes) or 'nothing changed'}"
     return SchemaIncompatible(error.subject, reason, registry=error.registry)

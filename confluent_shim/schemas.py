@@ -121,7 +121,7 @@ class Schemas:
         return self._adopted(registry, binding, registry.versions(subject_of(binding, "value")), registered=False)
 
     def changes(self, binding: Binding, old: RegisteredSchema, new: RegisteredSchema) -> Sequence[SchemaChange]:
-        """Return what changed between two versions of a JSON Schema. Raises SchemaInvalid, the registry's errors."""
+        """Return what changed between two versions of a subject. Raises SchemaInvalid, the registry's errors."""
         known = (binding.cluster, old.schema_id, new.schema_id)
         found = self._changes.get(known)
         if found is None:

@@ -224,8 +224,6 @@ def _check_pairs(binding: Binding) -> None:
         raise BindingInvalid("key_subject", f"is given, but key is {binding.key!r} and not 'subject'")
     if binding.source_subject is not None and binding.encoding != "avro":
         raise BindingInvalid("source_subject", f"is given, but encoding is {binding.encoding!r} and not 'avro'")
-    if binding.compatibility == "additive" and binding.encoding == "avro" and binding.source_subject is None:
-        raise BindingInvalid("compatibility", "'additive' compares JSON Schemas, and there is no source_subject")
     _check_avro(binding)
     _check_strictness(binding)
 

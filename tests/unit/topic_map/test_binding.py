@@ -88,7 +88,6 @@ def test_no_document_breaks_the_reader(document: bytes | str) -> None:
         ("avro_namespace", Binding(topic="a", encoding="avro", source_subject="", avro_namespace="org..shop")),
         ("source_subject", Binding(topic="a", source_subject="s")),
         ("formats", Binding(topic="a", encoding="avro", formats="ignore")),
-        ("compatibility", Binding(topic="a", encoding="avro", compatibility="additive")),
         ("cluster", Binding(topic="a", cluster="")),
         ("versions", Binding(topic="a", versions="pinned 0")),
         ("versions", Binding(topic="a", versions="pinned 2147483648")),

@@ -77,7 +77,6 @@ def test_a_stale_revision_is_refused(shim: Shim) -> None:
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
-        ({"encoding": "avro", "compatibility": "additive"}, 42292),
         ({"versions": "newest"}, 42292),
         ({"ownr": "x"}, 42292),
         ({"cluster": "moon"}, 42292),

@@ -16,6 +16,8 @@ NOTED = {**ORDER, "properties": {**PROPERTIES, "more": {"type": "string"}}}
 STRICTER = {**NOTED, "required": ["id", "more"]}
 RENAMED = {**ORDER, "properties": {**PROPERTIES, "other": {"type": "string"}}}
 BROKEN = {"type": "frob"}
+FIELDS = [{"name": "id", "type": "long"}]
+AVRO_ORDER = {"type": "record", "name": "Order", "fields": FIELDS}
 NOT_ADOPTED = 'confluent_shim_versions_not_adopted{topic="orders"}'
 
 
@@ -102,6 +104,26 @@ class TestAdditive:
             (3, "/more became required"),
             (4, "/more disappeared"),
         ]
+
+    def test_avro_is_compared_as_avro(self, shim: Shim) -> None:
+        """A field more needs a default."""
+        shim.bind("orders", AVRO_ORDER, encoding="avro", compatibility="additive")
+        more = {"name": "more", "type": "string"}
+        for field in ({**more, "default": ""}, more):
+            schema = {**AVRO_ORDER, "fields": [*FIELDS, field]}
+            shim.registry.register("orders-value", Schema(json.dumps(schema), "AVRO"))
+
+        told = versions(shim)
+        assert (told["in_force"]["version"], told["in_force"]["changes"][0]["message"]) == (2, "/more was added")
+        assert [each["reason"] for each in told["not_adopted"]] == ["/more has no default any more"]
+
+    def test_a_version_after_one_of_another_kind_is_compared_with_nothing(self, shim: Shim) -> None:
+        """It is told without changes."""
+        shim.registry.register("orders-value", Schema('"string"', "AVRO"))
+        shim.bind("orders")
+        told = versions(shim)["in_force"]
+
+        assert (told["since"], told["changes"]) == (1, [])
 
     def test_a_request_cannot_name_what_is_not_adopted(self, shim: Shim) -> None:
         """Only the version in force is taken."""
@@ -202,13 +224,22 @@ class TestRegistry:
         words = "its own words; since version 1 of orders-value /more became required, /more was added"
         assert answer.get_json()["message"].endswith(words)
 
-    def test_its_refusal_of_avro_is_its_own(self) -> None:
-        """There is no JSON Schema to explain it by."""
-        record = {"type": "record", "name": "Order", "fields": [{"name": "id", "type": "long"}]}
+    def test_its_refusal_of_avro_is_explained_too(self) -> None:
+        """In the words of Avro."""
         with memory_shim(registry=Strict()) as shim:
-            shim.bind("orders", record, encoding="avro")
-            body = {"encoding": "avro", "schema": {**record, "name": "Other"}}
+            shim.bind("orders", AVRO_ORDER, encoding="avro")
+            body = {"encoding": "avro", "schema": {**AVRO_ORDER, "name": "Other"}}
             answer = shim.admin("PUT", "orders", body, query="?replace=true")
+
+        words = 'since version 1 of orders-value the root: type changed from "record Order" to "record Other"'
+        assert answer.get_json()["message"].endswith(words)
+
+    def test_its_refusal_of_another_kind_is_its_own(self) -> None:
+        """There is nothing to compare."""
+        with memory_shim(registry=Strict()) as shim:
+            shim.register("orders-value", ORDER)
+            body = {"encoding": "avro", "schema": AVRO_ORDER}
+            answer = shim.admin("PUT", "orders", body, query="?create_topic=true")
 
         assert answer.get_json()["message"].endswith("its own words")
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jsonschema_bridge.errors import SchemaInvalid
 from jsonschema_bridge.evolution import schema_changes
 from jsonschema_bridge.registry.model import Schema, SchemaReference
 from tests.json_schemas import grown, json_schemas, object_schemas
@@ -190,11 +189,6 @@ def test_a_schema_that_is_referred_to_is_followed() -> None:
         ("other.json#/properties/b", "other.json#/b was added", True),
         ("other.json#/required", "other.json#/a became required", False),
     ]
-
-
-def test_only_json_schemas_are_compared() -> None:
-    with pytest.raises(SchemaInvalid, match="AVRO is not a JSON Schema"):
-        schema_changes(schema({}), Schema('"string"', "AVRO"), no_reference)
 
 
 def test_the_deepest_schema_that_is_read_is_compared() -> None:

@@ -4,12 +4,10 @@ What counts is what a schema declares; members that it does not declare are no p
 them, or take no others any more, and that still is an addition.
 """
 
-import json
-from dataclasses import dataclass
 from typing import Any
 
 from jsonschema_bridge import drafts
-from jsonschema_bridge.errors import SchemaInvalid
+from jsonschema_bridge.evolution.change import Changes, Place, SchemaChange, beyond, named, short, text_of
 from jsonschema_bridge.registry.model import Schema
 from jsonschema_bridge.validation import Resolve, read_schema
 from jsonschema_bridge.violation import pointer
@@ -44,36 +42,13 @@ _REFUSING |= {"maximum", "minimum", "exclusiveMaximum", "exclusiveMinimum", "max
 _REFUSING |= {"minItems", "uniqueItems", "maxContains", "minContains", "maxProperties", "minProperties"}
 _REFUSING |= {"dependentRequired", "contentEncoding", "contentMediaType"}
 """Keywords that refuse values, or may make others do so: where there was none, one more is no mere addition."""
-_LONGEST = 60
-_LONGEST_MESSAGE = 300
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaChange:
-    """One thing that is not as it was.
-
-    `pointer` leads into the new JSON Schema, into the old one for what is gone; for a schema that is referred to, its
-    name and `#` stand before. `message` says it in terms of values: "/price became required". `additive` tells whether
-    this only adds to what was there.
-    """
-
-    pointer: str
-    message: str
-    additive: bool
-
-
-def schema_changes(old: Schema, new: Schema, resolve: Resolve) -> list[SchemaChange]:
-    """Return what changed, in the order of the new schema; what may change freely is left out.
-
-    Raises SchemaInvalid for what is no JSON Schema, and what `resolve` raises.
-    """
+def json_schema_changes(old: Schema, new: Schema, resolve: Resolve) -> list[SchemaChange]:
+    """Return what changed, in the order of the new schema. Raises SchemaInvalid, and what `resolve` raises."""
     comparison = _Comparison(resolve)
     comparison.documents(old, new, ("", ""))
-    return comparison.found
-
-
-_Place = tuple[str, str]
-"""A pointer into the schema, and one into the values there."""
+    return comparison.changes.found
 
 
 class _Comparison:
@@ -83,16 +58,13 @@ class _Comparison:
         self._resolve = resolve
         self._seen: set[tuple[Schema, Schema]] = set()
         self._free = _FREE
-        self.found: list[SchemaChange] = []
+        self.changes = Changes()
 
-    def documents(self, old: Schema, new: Schema, at: _Place) -> None:
+    def documents(self, old: Schema, new: Schema, at: Place) -> None:
         """Compare two documents, and those that both refer to by the same name."""
         if (old, new) in self._seen:
             return
         self._seen.add((old, new))
-        for each in (old, new):
-            if each.kind != "JSON":
-                raise SchemaInvalid(f"a schema of type {each.kind} is not a JSON Schema")
         before, after = read_schema(old.text), read_schema(new.text)
         self._free = _FREE | {drafts.id_keyword(before)}
         self._schemas(before, after, at, reverse=False)
@@ -103,17 +75,19 @@ class _Comparison:
                 root = f"{reference.name}#"
                 self.documents(self._resolve(earlier), self._resolve(reference), (root, root))
 
-    def _schemas(self, old: Any, new: Any, at: _Place, *, reverse: bool) -> None:
+    def _schemas(self, old: Any, new: Any, at: Place, *, reverse: bool) -> None:
         before, after = ({} if each is True else each for each in (old, new))
         if not (isinstance(before, dict) and isinstance(after, dict)):
             if not _same(before, after):
-                self._note(at, f"{_named(at)}: the schema changed from {_text(old)} to {_text(new)}", additive=False)
+                self.changes.note(
+                    at, f"{named(at)}: the schema changed from {short(old)} to {short(new)}", additive=False
+                )
             return
         for keyword in [*after, *(keyword for keyword in before if keyword not in after)]:
             if keyword not in self._free:
                 self._keyword(keyword, before, after, at, reverse=reverse)
 
-    def _keyword(self, keyword: str, old: dict[str, Any], new: dict[str, Any], at: _Place, *, reverse: bool) -> None:
+    def _keyword(self, keyword: str, old: dict[str, Any], new: dict[str, Any], at: Place, *, reverse: bool) -> None:
         before, after = old.get(keyword), new.get(keyword)
         here = _below(at, keyword)
         if keyword in drafts.MAPS and _are(dict, before, after):
@@ -126,11 +100,11 @@ class _Comparison:
             self._added(keyword, after, at, reverse=reverse)
         elif keyword not in new:
             if not _takes_all(keyword, before):
-                self._note(here, f"{_named(at)}: {keyword} disappeared", additive=False)
+                self.changes.note(here, f"{named(at)}: {keyword} disappeared", additive=False)
         else:
             self._kept(keyword, before, after, at, reverse=reverse)
 
-    def _kept(self, keyword: str, before: Any, after: Any, at: _Place, *, reverse: bool) -> None:
+    def _kept(self, keyword: str, before: Any, after: Any, at: Place, *, reverse: bool) -> None:
         """Compare the values of a keyword that both have: go into schemas, take all else as it is."""
         here = _below(at, keyword)
         if keyword in _LISTS and isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
@@ -141,27 +115,27 @@ class _Comparison:
             below = _below(at, keyword, inside="" if keyword in _ABOUT_ITSELF else "*")
             self._schemas(before, after, below, reverse=reverse or keyword in _REVERSED)
         elif not _same(before, after, unordered=keyword in _UNORDERED):
-            words = f"{keyword} changed from {_text(before)} to {_text(after)}"
-            self._note(here, f"{_named(at)}: {words}", additive=False)
+            words = f"{keyword} changed from {short(before)} to {short(after)}"
+            self.changes.note(here, f"{named(at)}: {words}", additive=False)
 
-    def _members(self, keyword: str, old: dict[str, Any], new: dict[str, Any], at: _Place, *, reverse: bool) -> None:
+    def _members(self, keyword: str, old: dict[str, Any], new: dict[str, Any], at: Place, *, reverse: bool) -> None:
         """Compare schemas that have names, each member's or each definition's."""
         before, after = old.get(keyword) or {}, new.get(keyword) or {}
         so_far = self._judged_so_far(old) if keyword == "properties" else None
         for name in [*after, *(name for name in before if name not in after)]:
             below = _member(keyword, name, at)
             known = keyword == "properties" or keyword in _DEFINITIONS
-            words = _named(below) if known else f"{_named(at)}: {keyword} {name}"
+            words = named(below) if known else f"{named(at)}: {keyword} {name}"
             if name not in after:
-                self._note(below, f"{words} disappeared", additive=False)
+                self.changes.note(below, f"{words} disappeared", additive=False)
             elif name in before and _is_schema(before[name]) and _is_schema(after[name]):
                 self._schemas(before[name], after[name], below, reverse=reverse)
             elif name in before:
                 if not _same(before[name], after[name], unordered=True):
-                    self._note(below, f"{words} changed", additive=False)
+                    self.changes.note(below, f"{words} changed", additive=False)
             else:
                 other = so_far is not None and so_far != self._bare(after[name])
-                self._note(
+                self.changes.note(
                     below,
                     f"{words} was added" + (", which additionalProperties took otherwise" if other else ""),
                     additive=known and not other and not (reverse and keyword == "properties"),
@@ -175,37 +149,33 @@ class _Comparison:
     def _bare(self, schema: Any) -> str:
         """Write a schema without what may change freely in it."""
         if not isinstance(schema, dict):
-            return _text(schema, None)
-        return _text({keyword: value for keyword, value in schema.items() if keyword not in self._free}, None)
+            return text_of(schema)
+        return text_of({keyword: value for keyword, value in schema.items() if keyword not in self._free})
 
-    def _required(self, before: list[Any], after: list[Any], at: _Place) -> None:
+    def _required(self, before: list[Any], after: list[Any], at: Place) -> None:
         here = _below(at, "required")
-        for name in _beyond(after, before):
-            self._note(here, f"{at[1]}{pointer([str(name)])} became required", additive=False)
-        for name in _beyond(before, after):
-            self._note(here, f"{at[1]}{pointer([str(name)])} is no longer required", additive=False)
+        for name in beyond(after, before):
+            self.changes.note(here, f"{at[1]}{pointer([str(name)])} became required", additive=False)
+        for name in beyond(before, after):
+            self.changes.note(here, f"{at[1]}{pointer([str(name)])} is no longer required", additive=False)
 
-    def _enum(self, before: list[Any], after: list[Any], at: _Place, *, reverse: bool) -> None:
-        for value in _beyond(after, before):
-            self._note(at, f"{_named(at)} may be {_text(value)} too", additive=not reverse)
-        for value in _beyond(before, after):
-            self._note(at, f"{_named(at)} may no longer be {_text(value)}", additive=False)
+    def _enum(self, before: list[Any], after: list[Any], at: Place, *, reverse: bool) -> None:
+        for value in beyond(after, before):
+            self.changes.note(at, f"{named(at)} may be {short(value)} too", additive=not reverse)
+        for value in beyond(before, after):
+            self.changes.note(at, f"{named(at)} may no longer be {short(value)}", additive=False)
 
-    def _added(self, keyword: str, value: Any, at: _Place, *, reverse: bool) -> None:
+    def _added(self, keyword: str, value: Any, at: Place, *, reverse: bool) -> None:
         here = _below(at, keyword)
         if keyword in _CLOSING and value is False:
-            self._note(here, f"{_named(at)} takes no undeclared members any more", additive=not reverse)
+            self.changes.note(here, f"{named(at)} takes no undeclared members any more", additive=not reverse)
         elif keyword not in _REFUSING:
-            self._note(here, f"{_named(at)}: {keyword} was added", additive=True)
+            self.changes.note(here, f"{named(at)}: {keyword} was added", additive=True)
         elif not _takes_all(keyword, value):
-            self._note(here, f"{_named(at)}: {keyword} was added ({_text(value)})", additive=False)
-
-    def _note(self, at: _Place, message: str, *, additive: bool) -> None:
-        cut = message if len(message) <= _LONGEST_MESSAGE else f"{message[: _LONGEST_MESSAGE - 3]}..."
-        self.found.append(SchemaChange(at[0], cut, additive))
+            self.changes.note(here, f"{named(at)}: {keyword} was added ({short(value)})", additive=False)
 
 
-def _below(at: _Place, step: str, inside: str = "") -> _Place:
+def _below(at: Place, step: str, inside: str = "") -> Place:
     """Step down in the schema, and into what is in the values."""
     return at[0] + pointer([step]), at[1] + (f"/{inside}" if inside else "")
 
@@ -215,7 +185,7 @@ def _takes_all(keyword: str, value: Any) -> bool:
     return (keyword in _OTHERS and (value is True or value == {})) or (keyword == "required" and value == [])
 
 
-def _member(keyword: str, name: str, at: _Place) -> _Place:
+def _member(keyword: str, name: str, at: Place) -> Place:
     below = at[0] + pointer([keyword, name])
     if keyword == "properties":
         return below, at[1] + pointer([name])
@@ -226,10 +196,6 @@ def _member(keyword: str, name: str, at: _Place) -> _Place:
     return below, at[1]
 
 
-def _named(at: _Place) -> str:
-    return at[1] or "the root"
-
-
 def _are(kind: type, *values: Any) -> bool:
     return all(value is None or isinstance(value, kind) for value in values)
 
@@ -238,18 +204,8 @@ def _is_schema(value: Any) -> bool:
     return isinstance(value, dict | bool)
 
 
-def _beyond(values: list[Any], others: list[Any]) -> list[Any]:
-    known = {_text(other, None) for other in others}
-    return [value for value in values if _text(value, None) not in known]
-
-
 def _same(one: Any, other: Any, *, unordered: bool = False) -> bool:
     if unordered:
         one, other = (each if isinstance(each, list) else [each] for each in (one, other))
-        return not _beyond(one, other) and not _beyond(other, one)
-    return _text(one, None) == _text(other, None)
-
-
-def _text(value: Any, longest: int | None = _LONGEST) -> str:
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
-    return text if longest is None or len(text) <= longest else f"{text[: longest - 3]}..."
+        return not beyond(one, other) and not beyond(other, one)
+    return text_of(one) == text_of(other)
