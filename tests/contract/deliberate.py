@@ -69,21 +69,13 @@ def refused_for(*found: str) -> Callable[[Case, Difference], bool]:
     )
 
 
-def _beside(answer: Answer, where: str, name: str) -> Any:
-    """Return the member `name` of the object in which a difference lies."""
-    found = answer.body
-    for token in where.split("/")[1:-1]:
-        found = found[int(token) if token.isdecimal() else token]
-    return found.get(name)
-
-
 def _sentence(field: str, *codes: int) -> Callable[[Case, Difference], bool]:
     """Return the rule that only a sentence differs, where both answers have the same one of `codes`, or of any."""
 
     def explains(case: Case, difference: Difference) -> bool:
         if not difference.where.endswith(f"/{field}") or difference.theirs is None or difference.ours is None:
             return False
-        theirs, ours = (_beside(answer, difference.where, "error_code") for answer in (case.theirs, case.ours))
+        theirs, ours = (_told(answer, difference.where).get("error_code") for answer in (case.theirs, case.ours))
         return theirs == ours and (not codes or theirs in codes)
 
     return explains
