@@ -106,11 +106,18 @@ class Administration:
         return self.binding(binding.topic)
 
     def _began_at(self, binding: Binding) -> int | None:
-        """Return where the binding that this one replaces began, when it is on the same subject."""
+        """Return where a binding begins that replaces one on the same subject: there where that one began.
+
+        With another rule for versions it begins at the version that is in force: a new rule shall not bring back an
+        older one.
+        """
         old = self._store.table().get(binding.topic)
         if old is None or (old.cluster, subject_of(old, "value")) != (binding.cluster, subject_of(binding, "value")):
             return None
-        return old.bound_version
+        if (old.compatibility, old.versions) == (binding.compatibility, binding.versions):
+            return old.bound_version
+        now = self._registering.versions(old).in_force
+        return old.bound_version if now is None else now.version
 
     def unbind(self, topic: str, author: Author, *, expected_revision: int | None = None) -> int:
         """Unbind a topic and return the revision in force. Raises TopicNotBound, StaleRevision."""

@@ -154,6 +154,28 @@ class TestAdditive:
 
         assert (row["bound_version"], takes(shim)) == (2, False)
 
+    def test_another_rule_does_not_bring_back_an_older_version(self, shim: Shim) -> None:
+        """It begins with what is in force, unless the binding says otherwise."""
+        shim.bind("orders")
+        shim.register("orders-value", STRICTER)
+        row = shim.admin("PUT", "orders", {"compatibility": "additive"}, query="?replace=true").get_json()
+        back = {"compatibility": "additive", "bound_version": 1}
+
+        assert (row["bound_version"], versions(shim)["in_force"]["version"]) == (2, 2)
+        assert shim.admin("PUT", "orders", back, query="?replace=true").get_json()["bound_version"] == 1
+        assert versions(shim)["in_force"]["version"] == 1
+
+    @pytest.mark.parametrize("rule", ["pinned 1", "any"])
+    def test_a_rule_that_named_its_versions_gives_way_to_one_that_walks(self, shim: Shim, rule: str) -> None:
+        """From the version that judged what named none."""
+        shim.register("orders-value", ORDER)
+        shim.register("orders-value", STRICTER)
+        shim.sink.create_topic("orders")
+        shim.admin("PUT", "orders", {"versions": rule})
+        row = shim.admin("PUT", "orders", {"compatibility": "additive"}, query="?replace=true").get_json()
+
+        assert row["bound_version"] == (1 if rule == "pinned 1" else 2)
+
     def test_derived_avro_is_registered_for_what_is_adopted_only(self, shim: Shim) -> None:
         """Asked for, the reason is told; the one after it goes through."""
         shim.bind("orders", encoding="avro", source_subject="", compatibility="additive")

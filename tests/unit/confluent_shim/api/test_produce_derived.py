@@ -246,6 +246,15 @@ class TestRecords:
         assert (answer.status_code, answer.headers["Shim-Verdict"]) == (200, "reject; records=1")
         assert shim.landed("orders") == [b'{"id": 1}', b'{"id": 9223372036854775808}']
 
+    def test_a_producer_registers_nothing(self, shim: Shim) -> None:
+        """Neither a JSON Schema nor its Avro."""
+        bind(shim)
+        claim = {"value_schema": json.dumps(WITH_MORE), "records": [{"value": {"id": 1}}]}
+
+        assert shim.produce("orders", claim).get_json()["error_code"] == 42207
+        assert shim.registry.subjects() == ["orders-value", "orders-value.source"]
+        assert [shim.registry.versions(subject) for subject in shim.registry.subjects()] == [(1,), (1,)]
+
     def test_another_schema_is_foreign(self, shim: Shim) -> None:
         """The message names the source subject."""
         bind(shim)

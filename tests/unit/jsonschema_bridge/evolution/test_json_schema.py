@@ -160,6 +160,24 @@ def test_a_member_that_was_taken_as_another_before_is_more_than_an_addition() ->
     assert told(old, new) == [("/properties/b", "/b was added, which additionalProperties took otherwise", False)]
 
 
+def test_schemas_that_refer_to_each_other_are_compared_once() -> None:
+    """The walk ends."""
+    documents = {
+        (subject, version): schema(
+            {"properties": {subject: TEXT if version == 1 else NUMBER}},
+            SchemaReference(f"{other}.json", other, version),
+        )
+        for subject, other in (("a", "b"), ("b", "a"))
+        for version in (1, 2)
+    }
+
+    def resolve(reference: SchemaReference) -> Schema:
+        return documents[reference.subject, reference.version]
+
+    found = schema_changes(documents["a", 1], documents["a", 2], resolve)
+    assert [each.pointer for each in found] == ["/properties/a/type", "b.json#/properties/b/type"]
+
+
 @given(object_schemas(), st.data())
 def test_more_optional_members_only_add(document: object, data: st.DataObject) -> None:
     """Unless additionalProperties says otherwise."""
