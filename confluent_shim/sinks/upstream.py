@@ -13,7 +13,6 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from http import HTTPStatus
-from http.client import HTTPException, HTTPResponse
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -21,7 +20,7 @@ from msgspec.structs import replace
 
 from confluent_shim.errors import UpstreamBroken, UpstreamSilent, UpstreamUnavailable
 from confluent_shim.settings import RestProxyEndpoint
-from confluent_shim.sinks.wire import Body, Incoming, Sending, Wire
+from confluent_shim.sinks.wire import Body, NoAnswer, Response, Sending, Wire
 
 Headers = Sequence[tuple[str, str]]
 
@@ -34,36 +33,38 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 class Answer:
     """The answer to a request: its head, and by iteration its body, block by block as they arrive."""
 
-    def __init__(self, upstream: "Upstream", response: HTTPResponse, sending: Sending) -> None:
+    def __init__(self, upstream: "Upstream", response: Response, sending: Sending) -> None:
         self.status = response.status
         self.reason = response.reason
-        self.headers: Headers = response.getheaders()
+        self.headers: Headers = response.headers
         self._upstream = upstream
         self._response = response
         self._sending = sending
-        self._whole = False
         self._closed = False
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the body, while what is left of the request is sent. Raises UpstreamSilent, UpstreamBroken."""
-        wire, incoming = self._sending.wire, Incoming(self._response)
+        wire, response = self._sending.wire, self._response
         # An error is answered before all is read, and then nobody wants the rest.
         wanted = self.status < HTTPStatus.MULTIPLE_CHOICES
         with self._upstream.telling():
-            while not incoming.is_over:
-                block = incoming.take(wire)
-                if block:
+            while True:
+                if block := response.take():
                     yield block
-                elif not incoming.is_over and not wire.poll() and not (wanted and self._sending.go_on()):
-                    wire.wait()
-        self._whole = True
+                if response.is_over:
+                    return
+                data = wire.poll() if wanted and not self._sending.is_over else wire.wait()
+                if data is not None:
+                    response.feed(data)
+                elif not self._sending.go_on():
+                    response.feed(wire.wait())
 
     def close(self) -> None:
         """Let go of the connection; it is kept for others when request and answer came to their end."""
         if self._closed:
             return
         self._closed = True
-        if self._whole and self._sending.is_over and not self._response.will_close:
+        if self._response.is_over and self._sending.is_over and not self._response.is_last:
             self._upstream.keep(self._sending.wire)
         else:
             self._sending.wire.close()
@@ -155,7 +156,7 @@ class Upstream:
             yield
         except TimeoutError as error:
             raise UpstreamSilent(f"{self._endpoint.url} was silent for {self._endpoint.timeout:g} s") from error
-        except (OSError, HTTPException) as error:
+        except (OSError, NoAnswer) as error:
             raise UpstreamBroken(f"{self._endpoint.url} broke off: {error}") from error
 
     def _head(self, method: str, target: str, headers: Headers, body: Body | None) -> bytes:
@@ -170,12 +171,14 @@ class Upstream:
     def _exchange(self, wire: Wire, method: str, head: bytes, body: Body | None, end: float | None) -> Answer:
         wire.end = end
         try:
-            response = HTTPResponse(wire, method=method)  # type: ignore[arg-type] # it asks for a file and no more
-            sending = Sending(wire, head, body)
+            response, sending = Response(method), Sending(wire, head, body)
             with self.telling():
-                while not wire.poll() and sending.go_on():
-                    pass
-                response.begin()
+                while not response.has_begun:
+                    # Some answer before all is sent; what was sent whole need not be looked for in between.
+                    more = sending.go_on()
+                    data = wire.poll() if more and not sending.is_over else wire.wait()
+                    if data is not None:
+                        response.feed(data)
             return Answer(self, response, sending)
         except BaseException:
             wire.close()
@@ -190,7 +193,7 @@ class Upstream:
                 if not self._idle:
                     return None
                 idle = self._idle.pop()
-            if now < idle.until and not idle.wire.poll():  # what comes without having been asked for is the end
+            if now < idle.until and idle.wire.poll() is None:  # what comes without having been asked for is the end
                 return idle
             idle.wire.close()
 

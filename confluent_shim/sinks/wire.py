@@ -1,19 +1,22 @@
 """One connection to an HTTP service: sending piece by piece, and seeing without waiting whether something came."""
 
-import re
+import select
 import socket
 import ssl
 import time
 from collections.abc import Callable
-from http.client import HTTPException, HTTPResponse
-from typing import Literal, NamedTuple
+from http import HTTPStatus
+from typing import NamedTuple
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from confluent_shim.errors import BodyUnreadable
 
 _SENT = 8192  # bytes at once: few, so that the answers to them find room until they are looked for
 _RECEIVED = 65536
-_LONGEST_LINE = 65536
-_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
+_LONGEST_HEAD = 262_144
+_LEAST_MILLISECONDS = 1.0  # to poll 0 means that it is not to wait at all
+_NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Body(NamedTuple):
@@ -23,155 +26,142 @@ class Body(NamedTuple):
     length: int | None = None
 
 
+class NoAnswer(Exception):
+    """What came is no HTTP, or not all of it came."""
+
+
 class Wire:
     """A connected socket; each sending and receiving waits `seconds` at most, and raises OSError.
 
-    None waits beyond `end`, on the monotonic clock, where that is set. `received` holds what came and was not taken
-    yet, `ended` says that nothing more will come.
+    None waits beyond `end`, on the monotonic clock, where that is set.
     """
 
     def __init__(self, connection: socket.socket, seconds: float) -> None:
         self._connection = connection
         self._seconds = seconds
-        self.received = bytearray()
-        self.ended = False
         self.end: float | None = None
-        connection.settimeout(seconds)
+        connection.setblocking(False)
 
-    def send(self, data: bytes) -> None:
-        """Send all of `data`."""
-        self._hurry()
-        self._connection.sendall(data)
+    def send(self, data: bytes) -> int:
+        """Send as much of `data` as there is room for, and return how much; nothing when something came instead.
 
-    def poll(self) -> bool:
-        """Receive what is there, without waiting, and tell whether there was anything: bytes, or the end."""
-        self._connection.settimeout(0)
+        To wait for room alone might take for ever: the other side may itself wait for room, for its answers.
+        """
         try:
-            self._take(self._connection.recv(_RECEIVED))
-        except (BlockingIOError, ssl.SSLWantReadError):
-            return False
+            return self._connection.send(data)
+        except _NOT_NOW:
+            self._wait_for(select.POLLOUT | select.POLLIN)
+            return 0
+
+    def poll(self) -> bytes | None:
+        """Receive what is there, without waiting: nothing is None, and no bytes are the end."""
+        try:
+            return self._connection.recv(_RECEIVED)
+        except _NOT_NOW:
+            return None
         except OSError:
-            self.ended = True
-        finally:
-            self._connection.settimeout(self._seconds)
-        return True
+            return b""
 
-    def wait(self) -> None:
-        """Receive something, bytes or the end."""
-        self._hurry()
-        self._take(self._connection.recv(_RECEIVED))
+    def wait(self) -> bytes:
+        """Receive something; no bytes are the end."""
+        while (data := self.poll()) is None:
+            self._wait_for(select.POLLIN)
+        return data
 
-    def _hurry(self) -> None:
-        if self.end is None:
-            return
-        left = self.end - time.monotonic()
-        if left <= 0:
+    def _wait_for(self, event: int) -> None:
+        seconds = self._seconds
+        if self.end is not None:
+            seconds = min(seconds, self.end - time.monotonic())
+        poll = select.poll()
+        poll.register(self._connection, event)
+        if seconds <= 0 or not poll.poll(max(seconds * 1000, _LEAST_MILLISECONDS)):
             raise TimeoutError
-        self._connection.settimeout(min(left, self._seconds))
-
-    def _take(self, data: bytes) -> None:
-        self.received += data
-        self.ended = not data
-
-    def makefile(self, _: str) -> "_Head":
-        """Return what the head of an answer is read from; a socket would return a file."""
-        return _Head(self)
 
     def close(self) -> None:
         """Close the connection; closed already is fine."""
         self._connection.close()
 
 
-class _Head:
-    """As much of a file as reading the head of an answer needs; what stands behind the head stays in the wire."""
+class Response:
+    """An answer, as far as it has come; what is fed to it is what a wire receives, in order.
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    `has_begun` says that its head is there, `is_over` that it is whole, `is_last` that its connection is of no use
+    after it. Methods that begin with `on_` are the parser's.
+    """
 
-    def readline(self, limit: int) -> bytes:
-        received = self._wire.received
-        while (end := received.find(b"\n", 0, limit) + 1) == 0 and len(received) < limit:
-            if self._wire.ended:
-                raise HTTPException("no whole answer came")
-            self._wire.wait()
-        line = bytes(received[: end or limit])
-        del received[: len(line)]
-        return line
+    def __init__(self, method: str) -> None:
+        self.status = 0
+        self.reason = ""
+        self.headers: list[tuple[str, str]] = []
+        self.has_begun = False
+        self.is_over = False
+        self.is_last = True
+        self._has_no_body = method == "HEAD"
+        self._ends_with_connection = True
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._parser = HttpResponseParser(self)
 
-    def flush(self) -> None:
-        """Do nothing; only reading is asked for."""
+    def feed(self, data: bytes) -> None:
+        """Take in what came; no bytes are the end of the connection. Raises NoAnswer."""
+        if not data:
+            self._end()
+            return
+        self._size += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            if not self.is_over:
+                raise NoAnswer(str(error)) from error
+            self.is_last = True  # what is behind an answer was not asked for
+        if not self.has_begun and self._size > _LONGEST_HEAD:
+            raise NoAnswer("the head of the answer does not end")
 
-    def close(self) -> None:
-        """Do nothing: the wire stays open."""
+    def _end(self) -> None:
+        if not self.has_begun:
+            raise NoAnswer("no whole answer came")
+        if not self._ends_with_connection and not self.is_over:
+            raise NoAnswer("the answer ended before its end")
+        self.is_over = self.is_last = True
 
-
-class Incoming:
-    """The body of an answer, taken out of what a wire received as far as it is there, without waiting for more."""
-
-    def __init__(self, response: HTTPResponse) -> None:
-        self.is_over = response.length == 0
-        self._chunked = response.chunked
-        self._left = response.length
-        self._expected: Literal["size", "end", "trailer"] = "size"
-
-    def take(self, wire: Wire) -> bytes:
-        """Return what is there, nothing where nothing is. Raises HTTPException for what is no body, or breaks off."""
-        taken = self._chunks(wire.received) if self._chunked else self._bytes(wire.received)
-        if wire.ended and not taken and not self.is_over:
-            if self._chunked or self._left is not None:
-                raise HTTPException("the answer ended before its end")
-            self.is_over = True
+    def take(self) -> bytes:
+        """Return what came of the body and was not taken yet."""
+        taken = b"".join(self._pieces)
+        self._pieces.clear()
         return taken
 
-    def _bytes(self, received: bytearray) -> bytes:
-        taken = bytes(received[: self._left])
-        del received[: len(taken)]
-        if self._left is not None:
-            self._left -= len(taken)
-            self.is_over = not self._left
-        return taken
+    def on_message_begin(self) -> None:
+        self.is_last = True
+        self.reason = ""
 
-    def _chunks(self, received: bytearray) -> bytes:
-        taken = b""
-        while not self.is_over:
-            if self._left:
-                piece = bytes(received[: self._left])
-                del received[: len(piece)]
-                self._left -= len(piece)
-                taken += piece
-                if self._left:
-                    break
-                self._expected = "end"
-            line = _line(received)
-            if line is None:
-                break
-            self._read(line)
-        return taken
+    def on_status(self, reason: bytes) -> None:
+        if not self.is_over:
+            self.reason += reason.decode("latin-1")
 
-    def _read(self, line: bytes) -> None:
-        """Read what stands between the pieces: their sizes, their ends, and what trails behind the last one."""
-        if self._expected == "size":
-            size = line.partition(b";")[0].strip()
-            if not _SIZE.fullmatch(size):
-                raise HTTPException("what should be the size of a chunk is none")
-            self._left = int(size, 16)
-            self._expected = "end" if self._left else "trailer"
-        elif self._expected == "end":
-            self._expected = "size"
-        else:
-            self.is_over = not line
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self.has_begun:  # else it trails behind the body
+            self.headers.append((name.decode("latin-1"), value.decode("latin-1")))
 
+    def on_headers_complete(self) -> None:
+        if self.is_over:
+            return
+        status = self._parser.get_status_code()
+        if status < HTTPStatus.OK:  # an answer before the answer
+            self.headers.clear()
+            return
+        self.status, self.has_begun, self.is_over = status, True, self._has_no_body
+        framing = {name.lower() for name, _ in self.headers}
+        self._ends_with_connection = not framing & {"content-length", "transfer-encoding"}
+        if self._has_no_body:
+            self.is_last = not self._parser.should_keep_alive()
 
-def _line(received: bytearray) -> bytes | None:
-    """Take a line, without its end, if there is one already."""
-    end = received.find(b"\n")
-    if end < 0:
-        if len(received) > _LONGEST_LINE:
-            raise HTTPException("a line between chunks does not end")
-        return None
-    line = bytes(received[:end])
-    del received[: end + 1]
-    return line.rstrip(b"\r")
+    def on_body(self, piece: bytes) -> None:
+        if not self.is_over:
+            self._pieces.append(piece)
+
+    def on_message_complete(self) -> None:
+        if self.has_begun and not self.is_over:
+            self.is_over, self.is_last = True, not self._parser.should_keep_alive()
 
 
 class Sending:
@@ -179,7 +169,8 @@ class Sending:
 
     def __init__(self, wire: Wire, head: bytes, body: Body | None) -> None:
         self.wire = wire
-        self._pending = head
+        self._head = head
+        self._pending = b""
         self._body = body
         self._left = 0 if body is None else body.length
         self._given_up = False
@@ -187,19 +178,19 @@ class Sending:
     @property
     def is_over(self) -> bool:
         """Whether all of the request was sent."""
-        return not self._pending and self._left == 0
+        return self._left == 0 and not self._pending and not self._head
 
     def go_on(self) -> bool:
-        """Send one more piece; False when there is none, or when nobody reads it any more.
+        """Send some more; False when there is none, or when nobody reads it any more.
 
         Raises BodyUnreadable when the client breaks off, TimeoutError when the other side takes nothing.
         """
         if self.is_over or self._given_up:
             return False
-        piece = self._pending + self._next()
-        self._pending = b""
+        if not self._pending:
+            self._pending, self._head = self._head + self._next(), b""
         try:
-            self.wire.send(piece)
+            self._pending = self._pending[self.wire.send(self._pending) :]
         except TimeoutError:
             raise
         except OSError:

@@ -85,8 +85,19 @@ def test_a_connection_is_used_again(upstream: Upstream, proxy: Proxy) -> None:
     assert proxy.connections == 1
 
 
-def test_a_connection_whose_answer_was_not_read_to_its_end_is_not_used_again(upstream: Upstream, proxy: Proxy) -> None:
+def test_a_connection_whose_answer_did_not_come_to_its_end_is_not_used_again(upstream: Upstream, proxy: Proxy) -> None:
+    over = threading.Event()
+
+    def half(handler: Handler) -> None:
+        handler.receive()
+        handler.begin_chunks()
+        handler.chunk(b"x")
+        assert over.wait(10)
+
+    proxy.play = half
     upstream.ask("GET", "/", []).close()
+    over.set()
+    proxy.play = None
     whole(upstream.ask("GET", "/", []))
     assert proxy.connections == 2
 
@@ -115,7 +126,7 @@ def test_a_service_that_hung_up_between_two_requests_is_connected_to_anew(upstre
 
 def _await_end(upstream: Upstream) -> None:
     for wire, _ in upstream._idle:
-        while not wire.poll():
+        while wire.poll() is None:
             pass
 
 
@@ -338,9 +349,8 @@ class TestFailures:
             handler.close_connection = True
 
         proxy.play = short
-        answer = upstream.ask("GET", "/", [])
         with pytest.raises(UpstreamBroken):
-            whole(answer)
+            whole(upstream.ask("GET", "/", []))
 
 
 class TestTls:
