@@ -262,6 +262,13 @@ class TestPlaces:
         assert story.send(target, body, "application/json").status_code == 200
 
 
+def test_a_topic_map_that_cannot_be_read_lets_nothing_by(story: Story) -> None:
+    story.shim.services.store.close()
+    answer = story.send("/topics/free", ODDLY, JSON)
+    assert (answer.status_code, answer.get_json()["error_code"]) == (503, 50390)
+    assert story.proxy.received == []
+
+
 class TestOutages:
     @pytest.mark.parametrize(
         ("target", "content_type"), [("/topics/free", V2), (STREAM.format("free"), "application/json")]
@@ -357,6 +364,34 @@ class TestObserving:
         assert "/id" in told[1]["shim_verdict"]
         assert story.sent.body == body.encode()
         assert 'observed_records_total{topic="watched",verdict="reject"} 2.0' in story.metrics()
+
+    def test_what_of_a_stream_has_more_than_one_reading_goes_and_would_have_been_refused(self, story: Story) -> None:
+        twice = '{"value":{"type":"JSON","data":{"id":1,"id":2}}}'
+        told = lines(story.send(STREAM.format("watched"), record() + twice + record(), "application/json"))
+        assert [each["error_code"] for each in told] == [200] * 3
+        assert [each["shim_verdict"].partition(";")[0] for each in told] == ["admit", "reject", "admit"]
+        answer = story.send(BATCH.format("watched"), '{"entries":[{"id":"a",' + twice[1:-1] + "}]}", "application/json")
+        assert (answer.status_code, answer.headers["Shim-Verdict"]) == (207, "reject; records=0")
+
+    def test_a_record_of_a_stream_beyond_the_limit_goes_and_would_have_been_refused(self, start: Start) -> None:
+        story = start(limits=Limits(record_bytes=1000))
+        story.shim.bind("watched", mode="observe")
+        long = record({"type": "JSON", "data": {"id": 1, "note": "x" * 100_000}})
+        told = lines(story.send(STREAM.format("watched"), record() + long + record(), "application/json"))
+        assert [each["error_code"] for each in told] == [200] * 3
+        assert [each["shim_verdict"].partition(";")[0] for each in told] == ["admit", "reject", "admit"]
+
+    @pytest.mark.parametrize("declared", ["50", ""])
+    def test_a_body_that_breaks_off_is_the_clients_fault_and_goes_nowhere(self, story: Story, declared: str) -> None:
+        class Broken(io.RawIOBase):
+            def read(self, _: int = -1) -> bytes:
+                raise ConnectionResetError
+
+        environ = {"CONTENT_LENGTH": declared} if declared else {"HTTP_TRANSFER_ENCODING": "chunked"}
+        answer = arriving(story.shim, Broken(), "/topics/watched", **environ)
+        assert (answer.status_code, answer.get_json()["error_code"]) == (400, 400)
+        assert arriving(story.shim, io.BytesIO(b"{}"), "/topics/watched", CONTENT_LENGTH="50").status_code == 400
+        assert story.proxy.received == []
 
     def test_a_stream_that_cannot_be_read_on_has_no_verdict_beyond(self, story: Story) -> None:
         answer = story.send(STREAM.format("watched"), record() + "{]" + record(), "application/json")

@@ -5,6 +5,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -224,6 +225,35 @@ def test_an_error_that_comes_before_the_request_is_whole_ends_it(upstream: Upstr
     assert json.loads(whole(answer)) == "too large"
 
 
+@pytest.mark.parametrize(
+    "before", [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" * 2]
+)
+def test_an_answer_before_the_answer_is_passed_over(upstream: Upstream, proxy: Proxy, before: bytes) -> None:
+    def announcing(handler: Handler) -> None:
+        handler.receive()
+        handler.wfile.write(before)
+        handler.answer(201, "done")
+
+    proxy.play = announcing
+    for _ in range(2):
+        answer = upstream.ask("GET", "/", [])
+        assert (answer.status, answer.reason, dict(answer.headers).get("Link")) == (201, "Created", None)
+        assert json.loads(whole(answer)) == "done"
+    assert proxy.connections == 1
+
+
+@pytest.mark.parametrize("behind", [b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", b"garbage"])
+def test_what_comes_behind_an_answer_is_nobodys(upstream: Upstream, proxy: Proxy, behind: bytes) -> None:
+    def talkative(handler: Handler) -> None:
+        handler.receive()
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" + behind)
+
+    proxy.play = talkative
+    for _ in range(3):
+        assert whole(upstream.ask("GET", "/", [])) == b"ok"
+    assert proxy.connections == 3
+
+
 @pytest.mark.parametrize("status", [204, 304])
 def test_an_answer_without_a_body_has_none(upstream: Upstream, proxy: Proxy, status: int) -> None:
     def nothing(handler: Handler) -> None:
@@ -316,6 +346,19 @@ class TestFailures:
         with pytest.raises(UpstreamSilent):
             open_upstream(timeout=0.2).ask("POST", "/", [], Body(lambda size: b"x" * size, 10**12))
         over.set()
+
+    def test_a_head_that_does_not_end_is_given_up(self, upstream: Upstream, proxy: Proxy) -> None:
+        def endless(handler: Handler) -> None:
+            handler.receive()
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            with suppress(OSError):
+                for number in range(100_000):
+                    handler.wfile.write(b"X-%d: y\r\n" % number)
+            handler.close_connection = True
+
+        proxy.play = endless
+        with pytest.raises(UpstreamBroken, match="does not end"):
+            upstream.ask("GET", "/", [])
 
     @pytest.mark.parametrize("text", [b"", b"SSH-2.0-x\r\n", b"HTTP/1.1 20", b"HTTP/1.1 200 OK\r\nTransfer"])
     def test_what_is_no_answer_is_told(self, upstream: Upstream, proxy: Proxy, text: bytes) -> None:
