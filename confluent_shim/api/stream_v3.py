@@ -275,11 +275,12 @@ class StreamAnswer:
             self._reading.run()
 
     def close(self) -> None:
-        """End the writing side; closed already is fine."""
+        """End the writing side; closed already is fine. What was handed over and not answered is settled too."""
         self._reading.window.close()
         if not self._begun:
             self._begun = True
             self._reading.end()
+        self._reading.window.settle()
 
 
 class Reading:
@@ -332,6 +333,8 @@ class Reading:
         self._leave()
         self.window.end()
         self.over.set()
+        if self.window.is_closed:
+            self.window.settle()
 
 
 class _Guard:

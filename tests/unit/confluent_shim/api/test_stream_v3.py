@@ -11,6 +11,7 @@ import pytest
 from confluent_shim.app import create_app
 from confluent_shim.settings import Limits, Server
 from tests.doubles import ArrivingBody, LateSink
+from tests.e2e.server import eventually
 from tests.parts import Shim, memory_shim
 
 GOOD = '{"value":{"type":"JSONSCHEMA","data":{"id":1}}}'
@@ -385,6 +386,25 @@ class TestCapacity:
                     next(answer)
                     body.end()
                     assert list(answer) == []
+
+    @pytest.mark.parametrize("reads_on", [True, False])
+    def test_records_of_a_stream_whose_client_goes_are_in_flight_no_longer_than_others(self, *, reads_on: bool) -> None:
+        sink = LateSink()
+        with memory_shim(sink=sink) as shim:
+            shim.bind("orders")
+            body = ArrivingBody()
+            with shim.open_stream("orders", body.read) as answer:
+                body.send((GOOD * 3).encode())
+                sink.heard.release()
+                next(answer)
+                for _ in range(3):
+                    assert sink.handed_over.acquire(timeout=30)
+                if not reads_on:
+                    body.end()
+                sink.heard.release(2)
+            body.end()
+            eventually(lambda: 'records_in_flight{cluster="default"} 0.0' in shim.client.get("/-/metrics").text)
+            eventually(lambda: 'outcome="written",topic="orders"} 3.0' in shim.client.get("/-/metrics").text)
 
 
 @pytest.mark.parametrize(
