@@ -85,7 +85,8 @@ class Inventory:
         registry = self._registries[cluster]
         listed = set(map(_bare, registry.subjects()))
         absent = [each for binding in bindings for each in _subjects_of(binding) if _bare(each) not in listed]
-        return [each for each in absent[:_MOST_CONFIRMED] if not _has(registry, each)] + absent[_MOST_CONFIRMED:]
+        there = {each for each in absent[:_MOST_CONFIRMED] if _has(registry, each)}
+        return set(absent) - there
 
 
 def _asked(part: str, question: Callable[[], Collection[str]], unasked: list[str]) -> Collection[str] | None:

@@ -4,7 +4,6 @@ They go as they came, so that to a client nothing changes that an unmodified pro
 observes, its records are judged on the way.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import partial
 from io import BytesIO
@@ -17,7 +16,7 @@ from confluent_shim.api.clusters import Clusters
 from confluent_shim.api.facts import VERDICT, facts_of
 from confluent_shim.api.record_stream import BLOCK
 from confluent_shim.api.relay import Handed, Relay, body_of, type_of_error
-from confluent_shim.api.targets import readings, sent_target
+from confluent_shim.api.targets import PRODUCE_V2, PRODUCE_V3, meant, readings, sent_target
 from confluent_shim.api.watching import StreamWatch, Watch
 from confluent_shim.capacity import Capacity, Place
 from confluent_shim.convention import Implicit
@@ -30,9 +29,6 @@ from topic_map import Binding
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# Those of the produce routes: Confluent's router takes a trailing slash and ignores matrix parameters (`;x=1`).
-_V2 = re.compile(r"/topics/([^/;]+)(?:;[^/]*)?(?:/partitions/([^/;]+)(?:;[^/]*)?)?/?")
-_V3 = re.compile(r"/v3/clusters/([^/;]+)(?:;[^/]*)?/topics/([^/;]+)(?:;[^/]*)?/records(:batch)?(?:;[^/]*)?/?")
 _PREFIXES = ("/topics/", "/v3/clusters/")
 _NONE = Body(lambda _: b"", 0)
 
@@ -47,16 +43,11 @@ class _Path(NamedTuple):
 
 
 def _read_path(path: str) -> _Path | None:
-    if found := _V2.fullmatch(path):
-        return _Path(_text(found[1]), None, found[2])
-    if found := _V3.fullmatch(path):
-        return _Path(_text(found[2]), _text(found[1]), found[3])
+    if found := PRODUCE_V2.fullmatch(path):
+        return _Path(meant(found[1]), None, found[2])
+    if found := PRODUCE_V3.fullmatch(path):
+        return _Path(meant(found[2]), meant(found[1]), found[3])
     return None
-
-
-def _text(segment: str) -> str:
-    """Return a segment of a path as it was meant: WSGI has its bytes as Latin-1."""
-    return segment.encode("latin-1").decode("utf-8", "replace")
 
 
 class Passing:

@@ -14,6 +14,7 @@ from confluent_shim.api.answers import error_answer
 from confluent_shim.api.body import read_body
 from confluent_shim.api.facts import VERDICT, Facts, facts_of, reason_phrase
 from confluent_shim.api.negotiation import V2_JSON, answer_type, embedded_format, prefers_lenient, type_of_refusal
+from confluent_shim.api.targets import PRODUCE_V2
 from confluent_shim.api.watching import observed_request
 from confluent_shim.api.wire_v2 import read_request, render_receipt
 from confluent_shim.capacity import Capacity
@@ -35,8 +36,6 @@ from topic_map import Binding
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# Confluent's router takes a trailing slash and ignores matrix parameters (`;x=1`).
-_ROUTE = re.compile(r"/topics/([^/;]+)(?:;[^/]*)?(?:/partitions/([^/;]+)(?:;[^/]*)?)?/?")
 _PREFIX = "/topics/"
 
 _OK = "200 OK"
@@ -64,7 +63,7 @@ class ProduceV2:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         produces = environ["REQUEST_METHOD"] == "POST" and path.startswith(_PREFIX)
-        if not produces or (match := _ROUTE.fullmatch(path)) is None:
+        if not produces or (match := PRODUCE_V2.fullmatch(path)) is None:
             return self._inner(environ, start_response)
         status, headers, body = self._answer(environ, match[1], match[2])
         headers.append(("Content-Length", str(len(body))))

@@ -3,7 +3,6 @@
 Served in front of Flask, as the produce routes of v2 are. Source: rest-proxy contract, sections 2.1 and 2.5.
 """
 
-import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,6 +17,7 @@ from confluent_shim.api.facts import facts_of, reason_phrase
 from confluent_shim.api.negotiation import PLAIN_JSON, admitted, check_consumed, check_stream_type, type_of_refusal
 from confluent_shim.api.record_stream import BLOCK, pieces
 from confluent_shim.api.stream_v3 import WINDOW_BYTES, WINDOW_RECORDS, Reader, Reading, StreamAnswer, Writer
+from confluent_shim.api.targets import PRODUCE_V3, meant
 from confluent_shim.api.window import Window
 from confluent_shim.api.wire_v3 import RecordV3
 from confluent_shim.capacity import Capacity
@@ -36,8 +36,6 @@ from confluent_shim.settings import Limits
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# Confluent's router takes a trailing slash and ignores matrix parameters (`;x=1`).
-_ROUTE = re.compile(r"/v3/clusters/([^/;]+)(?:;[^/]*)?/topics/([^/;]+)(?:;[^/]*)?/records(:batch)?(?:;[^/]*)?/?")
 _PREFIX = "/v3/clusters/"
 
 Headers = list[tuple[str, str]]
@@ -69,11 +67,11 @@ class ProduceV3:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         produces = environ["REQUEST_METHOD"] == "POST" and path.startswith(_PREFIX)
-        if not produces or (match := _ROUTE.fullmatch(path)) is None:
+        if not produces or (match := PRODUCE_V3.fullmatch(path)) is None:
             return self._inner(environ, start_response)
         facts = facts_of(environ)
-        facts.route, facts.topic = "produce_v3", _text(match[2])
-        target = Target(_text(match[1]), facts.topic, facts.request_id, environ.get("HTTP_AUTHORIZATION"))
+        facts.route, facts.topic = "produce_v3", meant(match[2])
+        target = Target(meant(match[1]), facts.topic, facts.request_id, environ.get("HTTP_AUTHORIZATION"))
         status, headers, body = self._answer(environ, target, self._batch if match[3] else self._stream)
         if isinstance(body, bytes):
             headers.append(("Content-Length", str(len(body))))
@@ -158,11 +156,6 @@ class ProduceV3:
 
 def _item(record: RecordV3 | Exception, target: Target) -> RecordV3 | Settled:
     return record if isinstance(record, RecordV3) else refused(record, target.request_id)
-
-
-def _text(segment: str) -> str:
-    """Return a segment of a path as it was meant: WSGI has its bytes as Latin-1."""
-    return segment.encode("latin-1").decode("utf-8", "replace")
 
 
 def _render(entries: Sequence[Entry], fields: Sequence[Fields]) -> bytes:

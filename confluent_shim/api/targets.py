@@ -7,6 +7,13 @@ from urllib.parse import quote, unquote, unquote_to_bytes
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+# Confluent's router takes a trailing slash and ignores matrix parameters (`;x=1`).
+PRODUCE_V2 = re.compile(r"/topics/([^/;]+)(?:;[^/]*)?(?:/partitions/([^/;]+)(?:;[^/]*)?)?/?")
+"""A produce route of v2, as WSGI has its path: topic and partition."""
+
+PRODUCE_V3 = re.compile(r"/v3/clusters/([^/;]+)(?:;[^/]*)?/topics/([^/;]+)(?:;[^/]*)?/records(:batch)?(?:;[^/]*)?/?")
+"""A produce route of v3: cluster, topic, and `:batch` where it is one."""
+
 _ABSOLUTE = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^/?]*")
 _UNCHANGED = "/:;=@!$&'()*+,~"
 # Only a consumer group may have a slash in its name; what follows the name in Confluent's paths tells where it ends.
@@ -19,6 +26,11 @@ _GROUP = re.compile(
 )
 _CONFUSING = re.compile(rb"[\\%\x00-\x1f\x7f]|\A\.{0,2}(;|\Z)")
 _ENCODED_SLASH = "%2F"
+
+
+def meant(segment: str) -> str:
+    """Return a segment of a path as it was meant: WSGI has its bytes as Latin-1."""
+    return segment.encode("latin-1").decode("utf-8", "replace")
 
 
 def sent_target(environ: "WSGIEnvironment") -> str:

@@ -140,7 +140,9 @@ def versions_in(answer: object) -> tuple[int, ...]:
 
 
 def names_in(answer: object) -> list[str]:
-    """Return a list of subjects. Raises UnreadableAnswerError."""
+    """Return a list of subjects; `null` is the empty list. Raises UnreadableAnswerError."""
+    if answer is None:
+        return []
     if not isinstance(answer, list) or not all(isinstance(name, str) for name in answer):
         raise UnreadableAnswerError("the answer is no list of subjects")
     return answer

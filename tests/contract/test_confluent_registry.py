@@ -75,6 +75,14 @@ def answer_to(call: Call, url: str) -> RegistryError:
     return caught.value
 
 
+def test_a_registry_without_subjects_may_say_null() -> None:
+    """What has nothing to list is not down."""
+    with serving(always(200, "null")) as url:
+        registry = open_confluent_registry(url)
+        assert registry.subjects() == []
+        registry.close()
+
+
 @pytest.mark.parametrize("call", EVERY_CALL)
 class TestEveryCall:
     """Whatever is asked, what is wrong with the registry is said in the same way."""
@@ -139,7 +147,7 @@ class TestEveryCall:
         (LIST, 200, '["one"]', RegistryUnavailable),
         (LIST, 404, '{"error_code": 40404, "message": "soft-deleted"}', SubjectNotFound),
         (LIST, 422, '{"error_code": 42208, "message": "invalid subject"}', SubjectNotFound),
-        (SUBJECTS, 200, "null", RegistryUnavailable),
+        (SUBJECTS, 200, "{}", RegistryUnavailable),
         (SUBJECTS, 200, "[1]", RegistryUnavailable),
         (SUBJECTS, 404, '{"error_code": 40401, "message": "no"}', RegistryUnavailable),
         (READ_VERSION, 422, '{"error_code": 42202, "message": "bad version"}', VersionNotFound),
