@@ -1,0 +1,151 @@
+"""What do the stages of the bridge cost for real records, and what do the usual libraries cost?
+
+Five real events with their schemas, one thread, no HTTP and no Kafka: records per second of one core, the best of 7
+repeats. `encode JSON` is what keys go through; values that land as JSON land as they came. `encode Avro` writes the
+Avro that is derived from the JSON Schema. The last columns are whole records: parsed, validated, encoded and framed by
+our parts, and by json, jsonschema and fastavro as each of them is used; fastavro is given a datum that is ready made,
+with names as in Avro and absent members filled in.
+"""
+
+import io
+import json
+import struct
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import fastavro
+import jsonschema
+
+from jsonschema_bridge import (
+    DerivationOptions,
+    Schema,
+    SchemaInvalid,
+    SchemaNotDerivable,
+    compile_json_schema,
+    confluent_text,
+    derive,
+    frame,
+    read_json,
+)
+from tests.shared_data import EVENTS, SCHEMAS
+
+CHOSEN = (
+    "/mediawiki/recentchange/1.0.1",
+    "/mediawiki/page/change/1.2.0",
+    "/mediawiki/revision/create/2.0.0",
+    "/mediawiki/api/request/1.0.0",
+    "/webrequest/1.0.0",
+)
+REPEATS, CALLS = 7, 300
+OPTIONS = DerivationOptions(extra="map", untyped="json")
+COLUMNS = (
+    "parse",
+    "validate",
+    "encode JSON",
+    "encode Avro",
+    "frame",
+    "JSON",
+    "naive",
+    "times",
+    "Avro",
+    "naive",
+    "times",
+)
+
+
+def seconds(stage: Callable[[], object], calls: int = CALLS) -> float:
+    """Return the CPU time of this thread for one call."""
+    best = float("inf")
+    for _ in range(REPEATS):
+        began = time.thread_time()
+        for _ in range(calls):
+            stage()
+        best = min(best, (time.thread_time() - began) / calls)
+    return best
+
+
+def stages(document: Any, event: Any) -> tuple[int, list[float]]:
+    """Return the bytes of one event and the seconds of each column, ratios in their places."""
+    schema = Schema(json.dumps(document), "JSON")
+    form = derive(schema, lambda _: schema, OPTIONS)
+    is_valid = compile_json_schema(schema, lambda _: schema).is_valid
+    naive = jsonschema.Draft7Validator({**document, "$schema": "http://json-schema.org/draft-07/schema#"})
+    avro = fastavro.parse_schema(json.loads(form.schema.text))
+    encoded = form.encode(event)
+    assert isinstance(encoded, bytes), encoded
+    datum: Any = fastavro.schemaless_reader(io.BytesIO(encoded), avro, None, return_record_name=True)
+    text = json.dumps(event, separators=(",", ":")).encode()
+
+    def as_json() -> object:
+        return is_valid(read_json(text)) and frame(7, text)
+
+    def as_avro() -> object:
+        value = read_json(text)
+        landing = form.encode(value) if is_valid(value) else None
+        return isinstance(landing, bytes) and frame(7, landing)
+
+    def naive_json() -> object:
+        value = json.loads(text)
+        naive.validate(value)
+        return struct.pack(">bI", 0, 7) + json.dumps(value).encode()
+
+    def naive_avro() -> object:
+        naive.validate(json.loads(text))
+        out = io.BytesIO()
+        out.write(struct.pack(">bI", 0, 7))
+        fastavro.schemaless_writer(out, avro, datum)
+        return out.getvalue()
+
+    own = [
+        seconds(lambda: read_json(text)),
+        seconds(lambda: is_valid(event)),
+        seconds(lambda: confluent_text(event)),
+        seconds(lambda: form.encode(event)),
+        seconds(lambda: frame(7, text)),
+    ]
+    for ours, theirs in ((seconds(as_json), seconds(naive_json)), (seconds(as_avro), seconds(naive_avro))):
+        own += [ours, theirs, theirs / ours]
+    return len(text), own
+
+
+def milliseconds_of_compiling(schemas: list[Any]) -> tuple[int, float, float, float]:
+    """Return how many schemas compile, the sum and the most of their milliseconds, and the sum for derived Avro."""
+    took, derived = [], 0.0
+    for document in schemas:
+        schema = Schema(json.dumps(document), "JSON")
+        began = time.thread_time()
+        try:
+            compile_json_schema(schema, lambda _, schema=schema: schema)  # type: ignore[misc]
+            took.append(time.thread_time() - began)
+            began = time.thread_time()
+            derive(schema, lambda _, schema=schema: schema, OPTIONS)  # type: ignore[misc]
+            derived += time.thread_time() - began
+        except (SchemaInvalid, SchemaNotDerivable):
+            continue
+    return len(took), sum(took) * 1e3, max(took) * 1e3, derived * 1e3
+
+
+def main() -> None:
+    """Print the tables."""
+    schemas = {line["id"]: line["schema"] for line in map(json.loads, SCHEMAS.read_text().splitlines())}
+    lines = [json.loads(line) for line in EVENTS.read_text().splitlines()]
+    print(f"{'records per second':<34} {'bytes':>6}" + "".join(f"{name:>12}" for name in COLUMNS))
+    for chosen in CHOSEN:
+        event = next(line["event"] for line in lines if line["schema"] == chosen and line["valid"])
+        size, took = stages(schemas[chosen], event)
+        shown = [
+            f"{figure:>12.1f}" if name == "times" else f"{1 / figure:>12,.0f}"
+            for name, figure in zip(COLUMNS, took, strict=True)
+        ]
+        print(f"{chosen:<34} {size:>6}" + "".join(shown))
+    count, total, most, derived = milliseconds_of_compiling(list(schemas.values()))
+    print(f"{count} schemas: compiled in {total:.0f} ms, {most:.1f} ms at most; their Avro derived in {derived:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
