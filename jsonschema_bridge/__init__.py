@@ -26,15 +26,10 @@ from jsonschema_bridge.framing import frame, unframe
 from jsonschema_bridge.framing import prefix as frame_prefix
 from jsonschema_bridge.json_text import confluent_text, encoding_of, read_json, read_json_loosely, utf8
 from jsonschema_bridge.lint import Lint, lint_json_schema
+from jsonschema_bridge.references import read_schema, references_of
 from jsonschema_bridge.registry import RegisteredSchema, Registry, Schema, SchemaReference
 from jsonschema_bridge.strictness import Strictness
-from jsonschema_bridge.validation import (
-    JsonSchemaValidator,
-    check_json_schema,
-    compile_json_schema,
-    read_schema,
-    references_of,
-)
+from jsonschema_bridge.validation import JsonSchemaValidator, check_json_schema, compile_json_schema
 from jsonschema_bridge.violation import Violation
 
 __all__ = [

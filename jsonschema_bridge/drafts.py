@@ -12,6 +12,8 @@ from urllib.parse import unquote
 from uuid import uuid4
 
 import jsonschema_rs
+from referencing import Specification
+from referencing.jsonschema import DRAFT4, DRAFT6, DRAFT7, DRAFT201909, DRAFT202012
 
 from jsonschema_bridge import alternatives
 from jsonschema_bridge.errors import SchemaInvalid
@@ -40,6 +42,15 @@ _DRAFTS: Mapping[str, Draft] = {
     "json-schema.org/draft/2019-09/schema": jsonschema_rs.Draft201909Validator,
     "json-schema.org/draft/2020-12/schema": jsonschema_rs.Draft202012Validator,
 }
+SPECIFICATIONS: Mapping[str, Specification[Any]] = {
+    "json-schema.org/draft-04/schema": DRAFT4,
+    "json-schema.org/draft-06/schema": DRAFT6,
+    "json-schema.org/draft-07/schema": DRAFT7,
+    "json-schema.org/draft/2019-09/schema": DRAFT201909,
+    "json-schema.org/draft/2020-12/schema": DRAFT202012,
+}
+"""How references are found under each draft."""
+
 DRAFT_7 = "json-schema.org/draft-07/schema"
 """The draft of a schema that names none."""
 

@@ -9,8 +9,9 @@ from jsonschema.validators import validator_for
 
 from jsonschema_bridge import drafts
 from jsonschema_bridge.derivation.admitted import IMPLIED, in_words, kind_of, types
+from jsonschema_bridge.references import Resolve, read_schema
 from jsonschema_bridge.registry.model import Schema
-from jsonschema_bridge.validation import Resolve, compile_json_schema, read_schema
+from jsonschema_bridge.validation import compile_json_schema
 from jsonschema_bridge.violation import pointer
 
 _NOTES = frozenset({"$schema", "$comment", "title", "description", "default", "examples", "definitions", "format"})

@@ -1,10 +1,8 @@
 """JSON Schemas compiled once, and what they say of a value."""
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urldefrag, urljoin
 from uuid import uuid4
 
 import jsonschema
@@ -13,11 +11,11 @@ from jsonschema.validators import validator_for
 
 from jsonschema_bridge import drafts, patterns
 from jsonschema_bridge.alternatives import PLAIN, Form, leads_into_branch
-from jsonschema_bridge.errors import JsonUnreadable, SchemaInvalid
+from jsonschema_bridge.cost import MOST_STEPS, Cost, cost_of
+from jsonschema_bridge.errors import SchemaInvalid
 from jsonschema_bridge.explaining import Explanations, IntegerByText, IntegerByValue
-from jsonschema_bridge.json_text import read_json
-from jsonschema_bridge.registry.interface import Registry
-from jsonschema_bridge.registry.model import Schema, SchemaReference
+from jsonschema_bridge.references import BASE, Resolve, base_uri, read_schema, referenced
+from jsonschema_bridge.registry.model import Schema
 from jsonschema_bridge.strictness import (
     CONFLUENT,
     Strictness,
@@ -28,21 +26,10 @@ from jsonschema_bridge.strictness import (
 )
 from jsonschema_bridge.violation import Violation, pointer, shortened
 
-Resolve = Callable[[SchemaReference], Schema]
-"""Gives the schema that a reference names; the registry's, and nothing else's."""
-
-BASE = "http://schema.invalid/"
-"""Where a schema without an absolute `$id` stands; nothing is ever fetched from it."""
-
 _PART = f"urn:uuid:{uuid4()}"
 """Where a reference to a part of a schema stands that we make."""
 
 _UNKNOWN = re.compile(r"Resource '([^']*)' is not present")
-
-
-def references_of(registry: Registry) -> Resolve:
-    """Return how references are resolved: each is a version of a subject of `registry`."""
-    return lambda reference: registry.registered(reference.subject, reference.version).schema
 
 
 _UNEXPLAINED = Violation(
@@ -55,28 +42,44 @@ _UNEXPLAINED = Violation(
 )
 
 
+_TOO_COSTLY = Violation(
+    pointer="",
+    keyword="cost",
+    schema_pointer="",
+    expected=f"a value that needs at most {MOST_STEPS} judgements",
+    actual=None,
+    message="the value has too many parts, or too many levels, to be judged by this schema in bounded time",
+)
+
+
 class JsonSchemaValidator:
     """A compiled JSON Schema. Safe to share between threads.
 
     `is_valid` is the hot path: native code only. `violations` is asked once a value failed, and may take its time.
     """
 
-    def __init__(self, fast: Any, explanations: Explanations, strictness: Strictness = CONFLUENT) -> None:
+    def __init__(self, fast: Any, explanations: Explanations, cost: Cost, strictness: Strictness = CONFLUENT) -> None:
         self._fast = fast
+        self._cost = cost
         self._explanations = explanations
         self._exact = strictness.large_integers == "refuse"
         self._closed = strictness.unknown_fields == "refuse"
-        self.is_valid: Callable[[object], bool] = self._conforms if self._exact or self._closed else fast.is_valid
+        looks_closer = self._exact or self._closed or not cost.is_free
+        self.is_valid: Callable[[object], bool] = self._conforms if looks_closer else fast.is_valid
 
     def _conforms(self, value: object) -> bool:
         return (
-            self._fast.is_valid(value)
+            not self._cost.exceeds(value)
+            and self._fast.is_valid(value)
             and (not self._exact or has_only_exact_integers(value))
             and (not self._closed or declares_all(self._fast, value))
         )
 
     def violations(self, value: object) -> Iterator[Violation]:
         """Yield every reason why `value` does not conform, or the first where it is large; nothing when it does."""
+        if self._cost.exceeds(value):
+            yield _TOO_COSTLY
+            return
         valid = self._fast.is_valid(value)
         try:
             yield from () if valid else self._explanations.of(value)
@@ -97,7 +100,8 @@ def compile_json_schema(schema: Schema, resolve: Resolve, strictness: Strictness
     known = referenced(schema, document, resolve)
     patterns.check_contains([document, *known.values()])
     compilation = _Compilation(document, known, strictness)
-    return JsonSchemaValidator(compilation.fast(), Explanations(compilation.explaining), strictness)
+    fast = compilation.fast()
+    return JsonSchemaValidator(fast, Explanations(compilation.explaining), cost_of(document, known), strictness)
 
 
 def check_json_schema(schema: Schema, resolve: Resolve, strictness: Strictness = CONFLUENT) -> None:
@@ -119,17 +123,6 @@ def check_document(document: object, default: str = drafts.DRAFT_7) -> None:
         validator_for(document, default=jsonschema.Draft7Validator).check_schema(document)  # type: ignore[arg-type]
     except jsonschema.SchemaError as error:
         raise SchemaInvalid(shortened(error.message), pointer(list(error.absolute_path))) from error
-
-
-def read_schema(text: str) -> object:
-    """Parse a schema's text: an object or a boolean. Raises SchemaInvalid."""
-    try:
-        document = read_json(text.encode())
-    except (JsonUnreadable, UnicodeError) as error:
-        raise SchemaInvalid(f"the schema is not JSON: {error}") from error
-    if not isinstance(document, dict | bool):
-        raise SchemaInvalid("a JSON Schema is an object or a boolean")
-    return document
 
 
 class _Compilation:
@@ -227,47 +220,3 @@ def _refuse(uri: str) -> Any:
 def _reason(text: str) -> str:
     unknown = _UNKNOWN.search(text)
     return shortened(f"{unknown[1].removeprefix(BASE)} is not among the schema's references" if unknown else text)
-
-
-def referenced(schema: Schema, document: object, resolve: Resolve) -> dict[str, object]:
-    """Collect every schema that is referred to, directly or not, by the URIs under which `$ref` may find it.
-
-    A name is relative to the schema that declares the reference: to its `$id`, else to the name that it has itself;
-    and, as Confluent takes names, to nothing at all.
-    """
-    default = drafts.dialect(document)
-    known: dict[str, object] = {}
-    waiting = [({BASE, base_uri(document, BASE, default)}, reference) for reference in schema.references]
-    seen: set[SchemaReference] = set()
-    read: dict[tuple[str, int], object] = {}
-    while waiting:
-        bases, reference = waiting.pop()
-        found = resolve(reference)
-        other = read.setdefault((reference.subject, reference.version), read_schema(found.text))
-        uris = {_join(base, reference.name) for base in bases}
-        for uri in sorted(uris):
-            if _differ(known.setdefault(uri, other), other):
-                raise SchemaInvalid(f"two references have the name {reference.name!r} and differ")
-        if reference not in seen:
-            seen.add(reference)
-            inner = {BASE, *uris, *(base_uri(other, uri, default) for uri in uris)}
-            waiting.extend((inner, below) for below in found.references)
-    return known
-
-
-def _differ(one: object, other: object) -> bool:
-    # Texts, because to Python 1, 1.0 and True are the same.
-    return one is not other and json.dumps(one, sort_keys=True) != json.dumps(other, sort_keys=True)
-
-
-def base_uri(document: object, outer: str, default: str) -> str:
-    """Return the URI to which references in a document are relative, where `outer` is its own."""
-    declared = document.get(drafts.id_keyword(document, default)) if isinstance(document, dict) else None
-    return _join(outer, declared) if isinstance(declared, str) else outer
-
-
-def _join(base: str, name: str) -> str:
-    try:
-        return quote(urldefrag(urljoin(base, name)).url, safe=":/?[]@!$&'()*+,;=%~")
-    except ValueError as error:
-        raise SchemaInvalid(f"{name!r} is not a URI: {error}") from error

@@ -9,8 +9,8 @@ from jsonschema_bridge.avro.primitives import Convert, logical, raw_bytes
 from jsonschema_bridge.avro.reading import compile_reader, logical_value, whole
 from jsonschema_bridge.avro.schema import parse
 from jsonschema_bridge.errors import SchemaInvalid
+from jsonschema_bridge.references import Resolve
 from jsonschema_bridge.registry.model import Schema
-from jsonschema_bridge.validation import Resolve
 from jsonschema_bridge.violation import Violation
 
 Encode = Callable[[object], bytes | list[Violation]]

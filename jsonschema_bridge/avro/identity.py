@@ -1,8 +1,8 @@
 import json
 
 from jsonschema_bridge.avro.schema import parse
+from jsonschema_bridge.references import Resolve
 from jsonschema_bridge.registry.model import Schema
-from jsonschema_bridge.validation import Resolve
 
 
 def avro_identity(schema: Schema, resolve: Resolve) -> str:

@@ -9,8 +9,8 @@ from fastavro.schema import SchemaParseException, UnknownType
 from jsonschema_bridge.avro.logical import logical_attributes
 from jsonschema_bridge.errors import JsonUnreadable, SchemaInvalid
 from jsonschema_bridge.json_text import read_json
+from jsonschema_bridge.references import Resolve, check_length
 from jsonschema_bridge.registry.model import Schema, SchemaReference
-from jsonschema_bridge.validation import Resolve
 
 PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 DEFAULT = "shim-default"
@@ -80,6 +80,7 @@ def _parse(schema: Schema, named: dict[str, Any]) -> Any:
 
 
 def _read(text: str) -> object:
+    check_length(text)
     try:
         return read_json(text.encode())
     except (JsonUnreadable, UnicodeError) as error:

@@ -14,8 +14,9 @@ from jsonschema_bridge.derivation.shapes import Shape
 from jsonschema_bridge.derivation.shaping import MAX_SHAPES, Shaper, TooLarge
 from jsonschema_bridge.derivation.source import Source
 from jsonschema_bridge.errors import Refusal, SchemaInvalid, SchemaNotDerivable
+from jsonschema_bridge.references import Resolve
 from jsonschema_bridge.registry.model import Schema
-from jsonschema_bridge.validation import Resolve, check_json_schema
+from jsonschema_bridge.validation import check_json_schema
 
 
 class Derived(NamedTuple):

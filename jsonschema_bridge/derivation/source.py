@@ -11,17 +11,11 @@ from referencing.jsonschema import DRAFT4, DRAFT6, DRAFT7, DRAFT201909, DRAFT202
 
 from jsonschema_bridge import drafts
 from jsonschema_bridge.derivation.model import Report
+from jsonschema_bridge.references import BASE, Resolve, base_uri, documents, read_schema, referenced
 from jsonschema_bridge.registry.model import Schema
-from jsonschema_bridge.validation import BASE, Resolve, base_uri, check_document, read_schema, referenced
+from jsonschema_bridge.validation import check_document
 from jsonschema_bridge.violation import pointer
 
-_SPECIFICATIONS: Mapping[str, Specification[Any]] = {
-    "json-schema.org/draft-04/schema": DRAFT4,
-    "json-schema.org/draft-06/schema": DRAFT6,
-    "json-schema.org/draft-07/schema": DRAFT7,
-    "json-schema.org/draft/2019-09/schema": DRAFT201909,
-    "json-schema.org/draft/2020-12/schema": DRAFT202012,
-}
 _TO_7 = (DRAFT4, DRAFT6, DRAFT7)
 _WITHOUT: Mapping[str, tuple[Specification[Any], ...]] = {
     "const": (DRAFT4,),
@@ -57,23 +51,19 @@ class Source:
         found = referenced(schema, root, resolve)
         self._report = report
         self._id = drafts.id_keyword(root)
-        self._specification = _SPECIFICATIONS[drafts.dialect(root)]
+        self._specification = drafts.SPECIFICATIONS[drafts.dialect(root)]
         self._documents: list[tuple[str, Any]] = [("", root)]
         uris = [base_uri(root, BASE, drafts.dialect(root))]
         self._index: dict[int, Place] = {}
-        resources = {uris[0]: root}
         for uri in sorted(found, key=lambda uri: (not uri.startswith(BASE), uri)):
             document = found[uri]
-            resources |= {uri: document, unquote(uri): document}
             if not any(document is other for _, other in self._documents):  # else it has several names
                 check_document(document, drafts.dialect(root))
                 self._documents.append((unquote(uri.removeprefix(BASE)), document))
                 uris.append(uri)
         for number, (_, document) in enumerate(self._documents):
             self._index |= {id(each): Place(number, path) for path, each in _walk(document, ())}
-        registry: Registry[Any] = Registry().with_resources(
-            (uri, self._specification.create_resource(document)) for uri, document in resources.items()
-        )
+        registry = documents(root, found, Registry())
         self._roots = [
             Node(document, Place(number, ()), registry.resolver(uri))
             for number, ((_, document), uri) in enumerate(zip(self._documents, uris, strict=True))

@@ -9,8 +9,8 @@ from typing import Any
 
 from jsonschema_bridge.avro.schema import DEFAULT, AvroSchema, parse
 from jsonschema_bridge.evolution.change import Changes, Place, SchemaChange, beyond, named, short, text_of
+from jsonschema_bridge.references import Resolve
 from jsonschema_bridge.registry.model import Schema
-from jsonschema_bridge.validation import Resolve
 from jsonschema_bridge.violation import pointer
 
 _INSIDE = ("items", "values")

@@ -2,8 +2,8 @@ from jsonschema_bridge.errors import SchemaInvalid
 from jsonschema_bridge.evolution.avro import avro_changes
 from jsonschema_bridge.evolution.change import SchemaChange
 from jsonschema_bridge.evolution.json_schema import json_schema_changes
+from jsonschema_bridge.references import Resolve
 from jsonschema_bridge.registry.model import Schema
-from jsonschema_bridge.validation import Resolve
 
 
 def schema_changes(old: Schema, new: Schema, resolve: Resolve) -> list[SchemaChange]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from jsonschema_bridge import drafts
 from jsonschema_bridge.evolution.change import Changes, Place, SchemaChange, beyond, named, short, text_of
+from jsonschema_bridge.references import Resolve, read_schema
 from jsonschema_bridge.registry.model import Schema
-from jsonschema_bridge.validation import Resolve, read_schema
 from jsonschema_bridge.violation import pointer
 
 _FREE = frozenset({"description", "examples", "title"})

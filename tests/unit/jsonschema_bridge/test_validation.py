@@ -10,14 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jsonschema_bridge.errors import SchemaInvalid, VersionNotFound
+from jsonschema_bridge.references import references_of
 from jsonschema_bridge.registry import MemoryRegistry
 from jsonschema_bridge.registry.model import Schema, SchemaReference
-from jsonschema_bridge.validation import (
-    JsonSchemaValidator,
-    check_json_schema,
-    compile_json_schema,
-    references_of,
-)
+from jsonschema_bridge.validation import JsonSchemaValidator, check_json_schema, compile_json_schema
 
 D4, D6, D7 = (f"http://json-schema.org/draft-0{number}/schema#" for number in (4, 6, 7))
 D19, D20 = (f"https://json-schema.org/draft/{name}/schema" for name in ("2019-09", "2020-12"))
