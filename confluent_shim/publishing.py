@@ -184,11 +184,13 @@ class Publisher:
             self._metrics.rejected(_label(binding), str(error["keyword"]))
 
     def _count(self, topic: str, deliveries: Sequence[Delivery]) -> None:
-        failures = [delivery for delivery in deliveries if delivery.error_code is not None]
-        for delivery in failures:
-            self._metrics.delivered(topic, delivery.outcome, 1)
-        if len(failures) < len(deliveries):
-            self._metrics.delivered(topic, "written", len(deliveries) - len(failures))
+        written = len(deliveries)
+        for delivery in deliveries:
+            if delivery.error_code is not None:
+                written -= 1
+                self._metrics.delivered(topic, delivery.outcome, 1)
+        if written:
+            self._metrics.delivered(topic, "written", written)
 
     def _rejection(self, verdict: Verdict, records: int) -> RecordsRefused:
         found = [(index, violation) for index, violations in verdict.rejected.items() for violation in violations]

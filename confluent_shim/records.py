@@ -44,10 +44,10 @@ class Claimed(NamedTuple):
     strategy: SubjectStrategy | None = None
 
     def __bool__(self) -> bool:
-        return self != _NOTHING
+        return self is not UNCLAIMED and self != UNCLAIMED
 
 
-_NOTHING = (None,) * len(Claimed._fields)
+UNCLAIMED = Claimed()
 
 
 class Client(NamedTuple):
@@ -75,8 +75,8 @@ class ProduceRequest(NamedTuple):
     value_format: EmbeddedFormat | None
     records: Sequence[IncomingRecord]
     parsed: Sequence[dict[str, object]]
-    key_schema: Claimed = Claimed()
-    value_schema: Claimed = Claimed()
+    key_schema: Claimed = UNCLAIMED
+    value_schema: Claimed = UNCLAIMED
     partition: int | None = None
     size: int = 0
     extras: Sequence[Extras | None] = ()

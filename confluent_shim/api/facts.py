@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from itertools import count
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeGuard, cast
+from typing import TYPE_CHECKING, TypeGuard
 
 from confluent_shim.observing import Observation, Verdicts
 from confluent_shim.telemetry import Metrics, access_log
@@ -55,8 +55,8 @@ class Facts:
 
 def facts_of(environ: "WSGIEnvironment") -> Facts:
     """Return the notes of the request that `environ` describes."""
-    found = environ.get(_KEY)
-    return Facts("") if found is None else cast("Facts", found)
+    found: Facts | None = environ.get(_KEY)
+    return Facts("") if found is None else found
 
 
 def reason_phrase(status: int) -> str:

@@ -65,20 +65,19 @@ class ProduceV2:
         produces = environ["REQUEST_METHOD"] == "POST" and path.startswith(_PREFIX)
         if not produces or (match := PRODUCE_V2.fullmatch(path)) is None:
             return self._inner(environ, start_response)
-        status, headers, body = self._answer(environ, match[1], match[2])
+        facts = facts_of(environ)
+        status, headers, body = self._answer(environ, facts, match[1], match[2])
         headers.append(("Content-Length", str(len(body))))
-        verdicts = facts_of(environ).verdicts
-        if verdicts is not None:
-            headers.append((VERDICT, str(verdicts)))
+        if facts.verdicts is not None:
+            headers.append((VERDICT, str(facts.verdicts)))
         start_response(status, headers)
         return [body]
 
-    def _answer(self, environ: "WSGIEnvironment", topic: str, partition: str | None) -> Answer:
-        facts = facts_of(environ)
+    def _answer(self, environ: "WSGIEnvironment", facts: Facts, topic: str, partition: str | None) -> Answer:
         facts.route, facts.topic = "produce_v2", topic
         accept = environ.get("HTTP_ACCEPT")
         try:
-            return self._produce(environ, topic, partition, accept)
+            return self._produce(environ, facts, topic, partition, accept)
         except (NoCommonAnswerType, ContentTypeMalformed) as error:
             return _refusal(error, None, facts.request_id)
         except ContentTypeUnsupported as error:
@@ -86,8 +85,9 @@ class ProduceV2:
         except Exception as error:  # noqa: BLE001 - the table decides, and logs what it does not know
             return _refusal(error, V2_JSON, facts.request_id)
 
-    def _produce(self, environ: "WSGIEnvironment", topic: str, partition: str | None, accept: str | None) -> Answer:
-        facts = facts_of(environ)
+    def _produce(
+        self, environ: "WSGIEnvironment", facts: Facts, topic: str, partition: str | None, accept: str | None
+    ) -> Answer:
         end = time.monotonic() + self._limits.deadline
         if not topic.isascii():
             topic = topic.encode("latin-1").decode("utf-8", "replace")  # WSGI hands bytes on as characters
@@ -117,11 +117,12 @@ class ProduceV2:
     def _read(
         self, body: bytes, binding: Binding, content_type: EmbeddedFormat, partition: int | None, facts: Facts
     ) -> ProduceRequest:
-        read = partial(read_request, body, binding.topic, content_type, partition, limits=self._limits)
+        limits = self._limits
         if isinstance(binding, Implicit):
+            read = partial(read_request, body, binding.topic, content_type, partition, limits=limits)
             return read(strict=False) if binding.observed is None else self._observed(binding.observed, read, facts)
         try:
-            return read()
+            return read_request(body, binding.topic, content_type, partition, limits=limits)
         except RecordsRefused as refusal:
             self._publisher.count_unreadable(binding, refusal)
             raise

@@ -16,6 +16,7 @@ from confluent_shim.api.unreadable import NO_JSON, unreadable
 from confluent_shim.errors import BodyUnreadable, EnvelopeRefused, RecordsRejected, TooManyRecords
 from confluent_shim.records import (
     JSON_NULL,
+    UNCLAIMED,
     Claimed,
     Delivery,
     EmbeddedFormat,
@@ -73,13 +74,12 @@ def read_request(
     Without `strict` Confluent's reading of it will do.
     """
     document, text = _read(body, limits.depth) if strict else _read_loosely(body, limits.depth, embedded_format)
-    argument = f"{_HANDLERS[embedded_format]}.arg{2 if partition is None else 3}"
     if document is None:
-        raise EnvelopeRefused(f"{argument} must not be null (was null)")
+        raise EnvelopeRefused(f"{_argument(embedded_format, partition)} must not be null (was null)")
     try:
         envelope = _STRICT.decode(text)
     except msgspec.DecodeError:
-        envelope = _coerced(document, text, argument)
+        envelope = _coerced(document, text, _argument(embedded_format, partition))
     if len(envelope.records) > limits.records:
         raise TooManyRecords(len(envelope.records), limits.records)
     # The decoder has just seen that the document is an object with a list of objects.
@@ -93,11 +93,20 @@ def read_request(
         embedded_format,
         envelope.records,
         parsed,
-        Claimed(envelope.key_schema, envelope.key_schema_id),
-        Claimed(envelope.value_schema, envelope.value_schema_id),
+        _claimed(envelope.key_schema, envelope.key_schema_id),
+        _claimed(envelope.value_schema, envelope.value_schema_id),
         partition,
         len(text),
     )
+
+
+def _argument(embedded_format: EmbeddedFormat, partition: int | None) -> str:
+    """Return what Confluent calls the body in its words about it."""
+    return f"{_HANDLERS[embedded_format]}.arg{2 if partition is None else 3}"
+
+
+def _claimed(schema: str | None, schema_id: int | None) -> Claimed:
+    return UNCLAIMED if schema is None and schema_id is None else Claimed(schema, schema_id)
 
 
 def _read(body: bytes, depth: int) -> tuple[object, bytes]:
