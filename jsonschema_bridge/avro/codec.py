@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from jsonschema_bridge.avro.conversion import compile_converters
-from jsonschema_bridge.avro.findings import Enough, Findings
+from jsonschema_bridge.avro.findings import MOST_STEPS, Enough, Findings, TooCostly
 from jsonschema_bridge.avro.logical import logical_of
 from jsonschema_bridge.avro.primitives import Convert, logical, raw_bytes
 from jsonschema_bridge.avro.reading import compile_reader, logical_value, whole
@@ -73,11 +73,21 @@ def encoder(convert: Convert, findings: Callable[[], Findings] = Findings) -> En
             return found.violations
         except RecursionError:
             return [_TOO_DEEP]
+        except TooCostly:
+            return [_TOO_COSTLY]
         return found.violations or encoded
 
     return encode
 
 
+_TOO_COSTLY = Violation(
+    pointer="",
+    keyword="cost",
+    schema_pointer="",
+    expected=f"a value that needs at most {MOST_STEPS} steps",
+    actual=None,
+    message="the value leaves too many fields to their defaults, or may be of too many branches of unions",
+)
 _TOO_DEEP = Violation(
     pointer="",
     keyword="depth",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from jsonschema_bridge.avro import binary
-from jsonschema_bridge.avro.findings import Findings, Path
+from jsonschema_bridge.avro.findings import BYTES_OF_A_STEP, Findings, Path
 from jsonschema_bridge.avro.primitives import Convert, primitive, wrong_type
 
 
@@ -81,11 +81,14 @@ def record(name: str, fields: list[Field], at: str) -> Convert:
 def _absent(at: str) -> Callable[[dict[str, Any], Field, Path, Findings], tuple[bytes, int]]:
     def absent(value: dict[str, Any], field: Field, path: Path, found: Findings) -> tuple[bytes, int]:
         """Encode the value under an alias, else the default; and count what was used of `value`."""
+        found.work.spend(1 + len(field.aliases))
         for alias in field.aliases:
             if alias in value:
                 return field.convert(value[alias], (path, alias), found), 1
         if field.default is not None:
-            return field.default(), 0
+            filled_in = field.default()
+            found.work.spend(len(filled_in) // BYTES_OF_A_STEP)
+            return filled_in, 0
         found.add(path, "required", f"{at}/fields", field.name, value, f"the field {field.name!r} is missing")
         return b"", 0
 

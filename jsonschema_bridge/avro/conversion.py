@@ -6,7 +6,7 @@ from typing import Any, Literal
 from jsonschema_bridge.avro import containers, primitives, unions
 from jsonschema_bridge.avro.binary import integer
 from jsonschema_bridge.avro.containers import Field
-from jsonschema_bridge.avro.findings import Enough, Trial
+from jsonschema_bridge.avro.findings import MOST_STEPS, Enough, TooCostly, Trial, Work
 from jsonschema_bridge.avro.logical import logical_of
 from jsonschema_bridge.avro.primitives import Convert
 from jsonschema_bridge.avro.schema import DEFAULT, PRIMITIVES, AvroSchema
@@ -23,7 +23,10 @@ def compile_converters(schema: AvroSchema) -> tuple[Convert, Convert]:
     """Compile how values are encoded: (from Avro's JSON encoding, from plain JSON). Raises SchemaInvalid."""
     defaults: dict[tuple[str, str], Default] = {}
     _Compiler(schema, "default", defaults).compiled()
-    usable = {field: default for field, default in defaults.items() if _usable(default)}
+    try:
+        usable = {field: default for field, default in defaults.items() if _usable(default)}
+    except TooCostly:
+        raise SchemaInvalid(f"the defaults take more than {MOST_STEPS} steps to write") from None
     return _Compiler(schema, "json", {}).compiled(), _Compiler(schema, "plain", usable).compiled()
 
 
@@ -34,6 +37,7 @@ class _Compiler:
         self._schema = schema
         self._form: Form = form
         self._defaults = defaults
+        self._work = Work()  # on all defaults together: they contain each other
         self._named: dict[str, Convert] = {}
         self._kinds: dict[str, Callable[[Any, str], Convert]] = {
             "array": self._array,
@@ -85,20 +89,22 @@ class _Compiler:
             convert_field = self._compile(field["type"], f"{where}/type")
             key = schema["name"], field["name"]
             if DEFAULT in field and self._form == "default":
-                self._defaults[key] = _default(field[DEFAULT], convert_field)
+                self._defaults[key] = _default(field[DEFAULT], convert_field, self._work)
             default = self._defaults.get(key)
             fields.append(Field(field["name"], convert_field, tuple(field["aliases"]), default))
         return convert
 
     def _union(self, schema: list[Any], at: str) -> Convert:
         branches: list[unions.Branch] = []
+        labels: set[str] = set()
         for index, branch in enumerate(schema):
             where = f"{at}/{index}"
             if isinstance(branch, list):
                 raise SchemaInvalid("a union stands directly in a union", where)
             label, kind = self._label(branch)
-            if any(other.label == label for other in branches):
+            if label in labels:
                 raise SchemaInvalid(f"the union has two branches {label!r}", where)
+            labels.add(label)
             branches.append(unions.Branch(label, kind, integer(index), self._compile(branch, where)))
         forms = {"json": unions.tagged, "plain": unions.plain, "default": unions.first_fit}
         return forms[self._form](branches, at)
@@ -113,13 +119,13 @@ class _Compiler:
         return "record" if schema["type"] == "error" else str(schema["type"])
 
 
-def _default(written: Any, convert: Convert) -> Default:
+def _default(written: Any, convert: Convert, work: Work) -> Default:
     """Return what gives the encoding of a default, made once. It raises Enough where the default does not fit."""
     kept: list[bytes] = []
 
     def default() -> bytes:
         if not kept:
-            kept.append(convert(written, (), Trial()))
+            kept.append(convert(written, (), Trial(work)))
         return kept[0]
 
     return default

@@ -7,6 +7,11 @@ from jsonschema_bridge.violation import Violation, bounded, pointer
 MAX_VIOLATIONS = 100
 """A value is reported with at most this many violations; the rest is not looked for."""
 
+MOST_STEPS = 1_000_000
+"""One value may have so many fields filled in and branches tried; sixteen bytes filled in are a step too."""
+
+BYTES_OF_A_STEP = 16
+
 Path = tuple[Any, ...]
 """A place in a value: () is the whole, else (the place around it, the name or index in there).
 
@@ -18,14 +23,34 @@ class Enough(Exception):
     """No further violation is wanted."""
 
 
+class TooCostly(Exception):
+    """A value needs more than MOST_STEPS."""
+
+
+class Work:
+    """What one value took so far, trials of union branches included; `memo` keeps what those gave."""
+
+    __slots__ = ("left", "memo")
+
+    def __init__(self) -> None:
+        self.left = MOST_STEPS
+        self.memo: dict[tuple[int, int], bytes | None] = {}
+
+    def spend(self, steps: int) -> None:
+        """Note what a small value can have much of. Raises TooCostly."""
+        self.left -= steps
+        if self.left < 0:
+            raise TooCostly
+
+
 class Findings:
-    """The violations of one value. `memo` keeps what trials of union branches gave, for this value only."""
+    """The violations of one value, and the work on it."""
 
-    __slots__ = ("memo", "violations")
+    __slots__ = ("violations", "work")
 
-    def __init__(self, memo: dict[tuple[int, int], bytes | None] | None = None) -> None:
+    def __init__(self, work: Work | None = None) -> None:
         self.violations: list[Violation] = []
-        self.memo: dict[tuple[int, int], bytes | None] = {} if memo is None else memo
+        self.work = work or Work()
 
     def add(self, path: Path, keyword: str, schema_pointer: str, expected: object, actual: object, text: str) -> None:
         """Note one violation. Raises Enough after the last one that is wanted."""

@@ -132,12 +132,13 @@ def _best(branches: list[Branch], at: str) -> Convert:
 def _takers(branches: list[Branch], value: Any, path: Path, found: Findings) -> list[tuple[str, bytes]]:
     """Collect (label, encoding) of the branches that take a value. Each looks at each part of a value only once."""
     taken: list[tuple[str, bytes]] = []
-    memo = found.memo
+    work, memo = found.work, found.work.memo
+    work.spend(len(branches))
     for label, _, prefix, convert_branch in branches:
         key = (id(value), id(convert_branch))
         if key not in memo:
             try:
-                memo[key] = convert_branch(value, path, Trial(memo))
+                memo[key] = convert_branch(value, path, Trial(work))
             except Enough:
                 memo[key] = None
         encoded = memo[key]
