@@ -20,6 +20,9 @@ BASE = "http://schema.invalid/"
 """Where a schema without an absolute `$id` stands; nothing is ever fetched from it."""
 
 
+MOST_LEVELS = 100
+"""A JSON Schema with more levels of arrays and objects is refused: its draft's meta-schema is asked level by level."""
+
 MOST_CHARACTERS = 1_000_000
 """A schema with more is refused, in whatever language it is written."""
 
@@ -36,10 +39,10 @@ def references_of(registry: Registry) -> Resolve:
 
 
 def read_schema(text: str) -> object:
-    """Parse a schema's text: an object or a boolean, of MOST_CHARACTERS at most. Raises SchemaInvalid."""
+    """Parse a schema's text: an object or a boolean, of MOST_CHARACTERS and MOST_LEVELS at most. Raises SchemaInvalid."""
     check_length(text)
     try:
-        document = read_json(text.encode())
+        document = read_json(text.encode(), MOST_LEVELS)
     except (JsonUnreadable, UnicodeError) as error:
         raise SchemaInvalid(f"the schema is not JSON: {error}") from error
     if not isinstance(document, dict | bool):
