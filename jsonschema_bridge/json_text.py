@@ -115,7 +115,7 @@ def read_json_loosely(text: bytes, depth: int = MAX_DEPTH, *, surrogates: bool =
 def _check_digits(text: bytes) -> None:
     """Refuse a number of too many digits in what is JSON. Raises JsonUnreadable."""
     # A long number shows in every hundredth byte, and these cost next to nothing.
-    if _LONG not in text[::_STEP].translate(_NUMERIC):
+    if len(text) <= MAX_DIGITS or _LONG not in text[::_STEP].translate(_NUMERIC):
         return
     for found in _TOKENS.finditer(text):
         if found[0][:1] != b'"' and len(found[0].translate(None, b".eE+-")) > MAX_DIGITS:
