@@ -4,6 +4,7 @@ A native validation cannot be interrupted, so what could take too long is not be
 can have one part of a value judged, at each level of the value. A value is told by how many parts it has at each.
 """
 
+import marshal
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, repeat
@@ -20,11 +21,8 @@ from jsonschema_bridge.references import BASE, base_uri, documents
 MOST_JUDGEMENTS = 10_000
 """A schema that can have one part of a value judged more often is refused."""
 
-MOST_STEPS = 10_000_000
-"""So many judgements a value may need: about a second, if each of them is slow."""
-
-FREE_JUDGEMENTS = 20
-"""Where no part is judged more often, a megabyte of JSON stays below MOST_STEPS, and its parts need not be counted."""
+MOST_STEPS = 500_000
+"""So many judgements a value may need: some hundredths of a second, for which all others wait."""
 
 _WRITTEN_OUT = 10**9
 _MOST_WORK = 1_000_000  # steps of this module itself: a second or two
@@ -47,10 +45,14 @@ class Cost:
 
     def __init__(self, judgements: Sequence[int]) -> None:
         self.judgements = judgements
-        self.is_free = judgements[-1] <= FREE_JUDGEMENTS
+        self.is_free = judgements[-1] == 1
+        """Whether no part is judged twice: a megabyte of JSON has MOST_STEPS parts at most, and needs no look."""
 
-    def exceeds(self, value: object, steps: int = MOST_STEPS) -> bool:
+    def exceeds(self, value: Any, steps: int = MOST_STEPS) -> bool:
         """Tell whether judging `value` may need more than so many judgements."""
+        # Each part takes a byte at least in a dump, which is made in C.
+        if self.is_free or len(marshal.dumps(value)) * self.judgements[-1] <= steps:
+            return False
         parts: list[Any] = [value]
         for often in chain(self.judgements, repeat(self.judgements[-1])):
             steps -= often * len(parts)

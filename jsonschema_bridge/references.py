@@ -39,7 +39,7 @@ def references_of(registry: Registry) -> Resolve:
 
 
 def read_schema(text: str) -> object:
-    """Parse a schema's text: an object or a boolean, of MOST_CHARACTERS and MOST_LEVELS at most. Raises SchemaInvalid."""
+    """Parse a schema's text: an object or a boolean, up to MOST_CHARACTERS and MOST_LEVELS. Raises SchemaInvalid."""
     check_length(text)
     try:
         document = read_json(text.encode(), MOST_LEVELS)
