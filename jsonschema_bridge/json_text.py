@@ -84,7 +84,7 @@ def read_json(text: bytes, depth: int = MAX_DEPTH) -> object:
     Raises JsonUnreadable(kind, reason, pointer where known).
     """
     try:
-        value = jiter.from_json(text, allow_inf_nan=False, catch_duplicate_keys=True)
+        value = jiter.from_json(text, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="keys")
     except ValueError as error:
         raise _unreadable(str(error)) from None
     _check_digits(text)
@@ -102,7 +102,7 @@ def read_json_loosely(text: bytes, depth: int = MAX_DEPTH, *, surrogates: bool =
     is a character. Raises JsonUnreadable. Source: transcripts B27, X47, X48 of a 7.9.9.
     """
     try:
-        value = jiter.from_json(text, allow_inf_nan=False)
+        value = jiter.from_json(text, allow_inf_nan=False, cache_mode="keys")
     except ValueError as error:
         unreadable = _unreadable(str(error))
         if not surrogates or unreadable.kind != "encoding":
