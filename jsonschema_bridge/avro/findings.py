@@ -12,6 +12,9 @@ MOST_STEPS = 1_000_000
 
 BYTES_OF_A_STEP = 16
 
+KEPT_OF_A_STEP = 256
+"""So many bytes that a branch gave are a step too: each level of unions keeps all that lies below it once more."""
+
 Path = tuple[Any, ...]
 """A place in a value: () is the whole, else (the place around it, the name or index in there).
 

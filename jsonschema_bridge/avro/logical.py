@@ -53,7 +53,8 @@ def logical_of(schema: Mapping[str, Any]) -> Logical | None:
     units = _UNITS_OF_A_DAY.get((kind, str(name)))
     if units is None:
         return None
-    return Logical(str(name), f"0 to {units - 1}", lambda value: value in range(units))
+    # Not `in range`: that counts up to a number like 5.0.
+    return Logical(str(name), f"0 to {units - 1}", lambda value: 0 <= value < units)
 
 
 def _decimal(precision: object, scale: object, size: int | None) -> Logical | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from jsonschema_bridge.avro.findings import Enough, Findings, Path, Trial
+from jsonschema_bridge.avro.findings import KEPT_OF_A_STEP, Enough, Findings, Path, Trial
 from jsonschema_bridge.avro.primitives import Convert, holds
 
 _INTEGERS_FIRST = ("int", "long", "float", "double")
@@ -138,7 +138,8 @@ def _takers(branches: list[Branch], value: Any, path: Path, found: Findings) -> 
         key = (id(value), id(convert_branch))
         if key not in memo:
             try:
-                memo[key] = convert_branch(value, path, Trial(work))
+                memo[key] = kept = convert_branch(value, path, Trial(work))
+                work.spend(len(kept) // KEPT_OF_A_STEP)
             except Enough:
                 memo[key] = None
         encoded = memo[key]

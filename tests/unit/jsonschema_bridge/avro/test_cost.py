@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from jsonschema_bridge.avro import AvroCodec, compile_avro
-from jsonschema_bridge.avro.findings import BYTES_OF_A_STEP, MOST_STEPS
+from jsonschema_bridge.avro.findings import BYTES_OF_A_STEP, KEPT_OF_A_STEP, MOST_STEPS
 from jsonschema_bridge.errors import SchemaInvalid
 from jsonschema_bridge.registry.model import Schema, SchemaReference
 
@@ -52,6 +52,22 @@ def test_so_are_many_values_that_could_be_of_many_branches() -> None:
 
     assert isinstance(codec.encode_plain([{"f999": number} for number in range(400)]), bytes)
     assert _keywords(codec.encode_plain([{"f999": number} for number in range(1100)])) == ["cost"]
+
+
+def test_so_is_a_long_text_below_many_unions() -> None:
+    """Each level keeps what its branches gave, and that holds all levels below."""
+    other = _record("B", {"name": "b", "type": "int"}, {"name": "n", "type": ["null", "A", "B"], "default": None})
+    fields = [{"name": "n", "type": ["null", "A", other], "default": None}, {"name": "s", "type": "string", "default": ""}]
+    codec = _compiled(_record("A", *fields))
+
+    def below(levels: int) -> Any:
+        value: Any = {"s": "x" * (MOST_STEPS * KEPT_OF_A_STEP // 50)}
+        for _ in range(levels):
+            value = {"n": value}
+        return value
+
+    assert isinstance(codec.encode_plain(below(40)), bytes)
+    assert _keywords(codec.encode_plain(below(60))) == ["cost"]
 
 
 def test_defaults_that_double_at_every_step_are_no_schema() -> None:

@@ -98,6 +98,12 @@ def test_a_logical_type_that_means_nothing_asks_nothing(schema: object, value: o
     assert isinstance(_compiled(schema).encode_plain(value), bytes)
 
 
+def test_a_time_that_is_written_with_a_fraction_is_told_at_once() -> None:
+    """To look for it in a range would count to it, which takes an hour."""
+    assert _compiled(MICROS).encode_plain(86_399_999_999.0) == _compiled(MICROS).encode_plain(86_399_999_999)
+    assert _refused(_compiled(MICROS).encode_plain(86_400_000_000.0))
+
+
 def test_what_is_of_another_type_is_told_once() -> None:
     [violation] = _refused(_compiled(UUID_TEXT).encode_plain(7))
 
