@@ -14,7 +14,7 @@ from jsonschema_specifications import REGISTRY
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT4, DRAFT6, DRAFT7
 
-from jsonschema_bridge import drafts
+from jsonschema_bridge import drafts, patterns
 from jsonschema_bridge.errors import SchemaInvalid
 from jsonschema_bridge.references import BASE, base_uri, documents
 
@@ -24,6 +24,9 @@ MOST_JUDGEMENTS = 10_000
 MOST_STEPS = 500_000
 """So many judgements a value may need: some hundredths of a second, for which all others wait."""
 
+_CHARACTERS_OF_A_STEP = 256
+_PAIRS_OF_A_STEP = 16_384  # characters of a text, where a pattern may look from each one at all others
+_LONG_BITS = 63  # the validator has one hash for all longer integers, and compares each with each
 _WRITTEN_OUT = 10**9
 _MOST_WORK = 1_000_000  # steps of this module itself: a second or two
 _LOOK_UP = 30  # steps
@@ -41,31 +44,53 @@ _AGAIN = ("unevaluatedItems", "unevaluatedProperties")
 
 
 class Cost:
-    """How often a schema can have one part of a value judged, at each level; the last figure is for all below too."""
+    """How often a schema can have one part of a value judged, at each level; the last figure is for all below too.
 
-    def __init__(self, judgements: Sequence[int]) -> None:
+    `pairs` tells whether the schema may look at all of a text from each place in it, or from one long integer at all
+    others.
+    """
+
+    def __init__(self, judgements: Sequence[int], *, pairs: bool = False) -> None:
         self.judgements = judgements
-        self.is_free = judgements[-1] == 1
+        self._pairs = pairs
+        self.is_free = judgements[-1] == 1 and not pairs
         """Whether no part is judged twice: a megabyte of JSON has MOST_STEPS parts at most, and needs no look."""
 
     def exceeds(self, value: Any, steps: int = MOST_STEPS) -> bool:
         """Tell whether judging `value` may need more than so many judgements."""
-        # Each part takes a byte at least in a dump, which is made in C.
-        if self.is_free or len(marshal.dumps(value)) * self.judgements[-1] <= steps:
+        if self.is_free:
+            return False
+        # In a dump, which is made in C, a part takes a byte at least, and a long integer ten.
+        size = len(marshal.dumps(value))
+        if size * self.judgements[-1] + (size * size // 64 if self._pairs else 0) <= steps:
             return False
         parts: list[Any] = [value]
+        long_integers = 0
         for often in chain(self.judgements, repeat(self.judgements[-1])):
             steps -= often * len(parts)
             if steps < 0 or not parts:
                 return steps < 0
             below: list[Any] = []
+            texts: list[str] = []
             for part in parts:
                 if isinstance(part, dict):
                     below += part.values()
+                    texts += part
                 elif isinstance(part, list):
                     below += part
+                elif isinstance(part, str):
+                    texts.append(part)
+                elif self._pairs and isinstance(part, int) and part.bit_length() >= _LONG_BITS:
+                    steps -= 2 * long_integers
+                    long_integers += 1
+            steps -= often * sum(map(self._steps_of, map(len, texts)))
             parts = below
         return False
+
+    def _steps_of(self, length: int) -> int:
+        """Return how many steps a text takes that is judged once."""
+        steps = length // _CHARACTERS_OF_A_STEP
+        return steps + length * length // _PAIRS_OF_A_STEP if self._pairs else steps
 
 
 _TOO_ENTANGLED = "the schema is too entangled to tell what judging by it may cost"
@@ -178,10 +203,10 @@ class _Graph:
         for each, times in self._judging(number).items():
             schema, resolver = self._schemas[each]
             steps += times * _own_steps(schema)
-            patterns = [*_below(schema, ("patternProperties",))]
-            tests += times * len(patterns)
+            matched = [*_below(schema, ("patternProperties",))]
+            tests += times * len(matched)
             rest = {self._inner(below, resolver): times for below in _below(schema, _OTHERS)}
-            for below in chain(patterns, _below(schema, ("propertyNames",))):
+            for below in chain(matched, _below(schema, ("propertyNames",))):
                 others[self._inner(below, resolver)] += times
             others.update(rest)
             for below in _below(schema, _ITEMS):
@@ -189,7 +214,7 @@ class _Graph:
             for name, below in _members(schema.get("properties")).items():
                 named[name][self._inner(below, resolver)] += times
                 named[name].subtract(rest)
-            self.spend(1 + len(patterns) + len(named))
+            self.spend(1 + len(matched) + len(named))
         names: dict[str | None, Counter[int]] = {None: others}
         for name, differing in named.items():
             names[name] = Counter(others)
@@ -274,29 +299,44 @@ def cost_of(document: object, known: Mapping[str, object]) -> Cost:
         judgements.append(often)
         deeper = {number: graph.most_judged(here, most) for number, here in graph.entries.items()}
         if deeper == most:
-            return Cost(judgements)
+            return Cost(judgements, pairs=_compares_pairs([document, *known.values()]))
         most = deeper
 
 
+def _compares_pairs(schemas: Sequence[object]) -> bool:
+    """Tell whether there may be more to do for one part of a value than to look at it once."""
+    return patterns.any_backtracks(schemas) or any("uniqueItems" in node for node, _ in patterns.nodes(schemas))
+
+
 def _own_steps(schema: Mapping[str, Any]) -> int:
-    """Return what a schema costs by itself: numbers and texts are found in an `enum` at once, others one by one."""
+    """Return what a schema costs by itself.
+
+    An `enum` of texts finds a value at once, any other looks at one option after the other; so it is with the names for
+    which something is required.
+    """
     options = schema.get("enum")
-    return 1 + (sum(isinstance(each, dict | list) for each in options) if isinstance(options, list) else 0)
+    if not isinstance(options, list) or all(isinstance(each, str | bool | None) for each in options):
+        options = []
+    return (
+        1 + len(options) + sum(len(_members(schema.get(keyword))) for keyword in ("dependentRequired", "dependencies"))
+    )
 
 
 def _members(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _below(schema: Mapping[str, Any], keywords: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Yield the schemas that are objects at some keywords of a schema."""
+def _below(schema: Mapping[str, Any], keywords: Sequence[str]) -> Iterator[Any]:
+    """Yield the schemas at some keywords of a schema."""
     for keyword in keywords:
         value = schema.get(keyword)
         if isinstance(value, dict):
-            yield from filter(_is_object, value.values()) if keyword in _NAMED else (value,)
+            yield from filter(_is_schema, value.values()) if keyword in _NAMED else (value,)
         elif isinstance(value, list):
-            yield from filter(_is_object, value)
+            yield from filter(_is_schema, value)
+        elif isinstance(value, bool):
+            yield value
 
 
-def _is_object(schema: object) -> bool:
-    return isinstance(schema, dict)
+def _is_schema(schema: object) -> bool:
+    return isinstance(schema, dict | bool)

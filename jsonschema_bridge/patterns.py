@@ -36,7 +36,7 @@ def check_contains(schemas: Iterable[object]) -> None:
     Raises SchemaInvalid with the pattern.
     """
     inside, anywhere, refers = set[str](), set[str](), False
-    for node, within in _nodes(schemas):
+    for node, within in nodes(schemas):
         found = set(filter(backtracks, _patterns(node)))
         anywhere |= found
         if within:
@@ -48,7 +48,12 @@ def check_contains(schemas: Iterable[object]) -> None:
         )
 
 
-def _nodes(schemas: Iterable[object]) -> Iterator[tuple[dict[str, Any], bool]]:
+def any_backtracks(schemas: Iterable[object]) -> bool:
+    """Tell whether one of the patterns in `schemas` cannot be matched in linear time."""
+    return any(backtracks(pattern) for node, _ in nodes(schemas) for pattern in _patterns(node))
+
+
+def nodes(schemas: Iterable[object]) -> Iterator[tuple[dict[str, Any], bool]]:
     """Yield whatever could be a schema, and whether it stands below `contains`."""
     waiting = [(schema, False) for schema in schemas]
     while waiting:

@@ -38,7 +38,7 @@ def twice(levels: int, keyword: str) -> dict[str, Any]:
     [
         pytest.param({"properties": {"a": {"items": {"type": "string"}}}}, id="each part by one schema"),
         pytest.param({"properties": {f"p{n}": {} for n in range(1000)}}, id="many members"),
-        pytest.param({"enum": list(range(1000))}, id="an enum of scalars"),
+        pytest.param({"enum": [*map(str, range(1000)), None, True]}, id="an enum of texts"),
         pytest.param({"properties": {"a": {}}, "additionalProperties": {"type": "string"}}, id="declared and others"),
     ],
 )
@@ -52,10 +52,13 @@ def test_what_most_schemas_ask_is_asked_once_of_each_part(document: object) -> N
         pytest.param({"oneOf": [{}, {"allOf": [{}, {}]}]}, [5], id="branches, and branches in them"),
         pytest.param({"items": {"anyOf": [{}] * 9}}, [1, 10], id="branches of items"),
         pytest.param({"not": {"if": {}, "then": {}, "else": {}}}, [5], id="conditions"),
-        pytest.param({"enum": [[], {}, 1]}, [3], id="an enum of containers"),
+        pytest.param({"enum": [[], "a"]}, [3], id="an enum with containers"),
+        pytest.param({"enum": [1, 2, "a"]}, [4], id="an enum with numbers"),
+        pytest.param({"allOf": [True, False]}, [3], id="schemas that are no objects"),
         pytest.param({"patternProperties": {"a": {}, "b": {}}}, [1, 4], id="patterns, tested and asked"),
         pytest.param({"propertyNames": {}, "properties": {"a": {}}}, [1, 2], id="names"),
-        pytest.param({"dependencies": {"a": {}, "b": ["c"]}}, [2], id="dependencies"),
+        pytest.param({"dependencies": {"a": {}, "b": ["c"]}}, [4], id="dependencies"),
+        pytest.param({"$schema": DRAFT_2020, "dependentRequired": {"a": ["b"], "c": []}}, [3], id="required names"),
         pytest.param({"$ref": "#/definitions/a", "anyOf": [{}] * 9, "definitions": {"a": {}}}, [2], id="only a $ref"),
         pytest.param({"$schema": DRAFT_2020, "allOf": [{}], "unevaluatedProperties": False}, [3], id="what is left"),
         pytest.param({"properties": {"next": {"$ref": "#"}}}, [2], id="a list that refers to itself"),
@@ -122,6 +125,35 @@ def test_a_value_of_too_many_parts_is_refused_before_it_is_judged() -> None:
     assert not validator.is_valid([999] * (MOST_STEPS // 1001 + 1))
     [violation] = validator.violations([999] * (MOST_STEPS // 1001 + 1))
     assert violation.keyword == "cost"
+
+
+def test_long_texts_count_where_they_are_looked_at_often() -> None:
+    validator = compiled({"allOf": [{"pattern": f"[a-z]{number}$"} for number in range(1000)] + [True]})
+    plain = compiled({"pattern": "a$"})
+
+    assert "cost" not in keywords(validator, "a" * 100_000)
+    assert keywords(validator, "a" * 200_000) == ["cost"]
+    assert keywords(validator, {"a" * 200_000: 1}) == ["cost"]
+    assert plain.is_valid("a" * 1_000_000)
+
+
+def keywords(validator: JsonSchemaValidator, value: object) -> list[str]:
+    return [violation.keyword for violation in validator.violations(value)]
+
+
+def test_a_pattern_that_may_look_at_all_of_a_text_from_each_place_takes_short_ones_only() -> None:
+    validator = compiled({"properties": {"a": {"pattern": "(?=[ab]*c)d"}}})
+
+    assert keywords(validator, {"a": "ab" * 10_000}) == ["pattern"]
+    assert keywords(validator, {"a": "ab" * 100_000}) == ["cost"]
+
+
+def test_unique_items_may_be_many_but_for_long_integers() -> None:
+    validator = compiled({"uniqueItems": True})
+
+    assert validator.is_valid([*range(200_000)])
+    assert validator.is_valid([10**25 + number for number in range(500)])
+    assert keywords(validator, [[10**25 + number] for number in range(1000)]) == ["cost"]
 
 
 def nested(levels: int, wrap: Callable[[Any], Any]) -> Any:

@@ -57,8 +57,8 @@ def test_so_are_many_values_that_could_be_of_many_branches() -> None:
 def test_so_is_a_long_text_below_many_unions() -> None:
     """Each level keeps what its branches gave, and that holds all levels below."""
     other = _record("B", {"name": "b", "type": "int"}, {"name": "n", "type": ["null", "A", "B"], "default": None})
-    fields = [{"name": "n", "type": ["null", "A", other], "default": None}, {"name": "s", "type": "string", "default": ""}]
-    codec = _compiled(_record("A", *fields))
+    text = {"name": "s", "type": "string", "default": ""}
+    codec = _compiled(_record("A", {"name": "n", "type": ["null", "A", other], "default": None}, text))
 
     def below(levels: int) -> Any:
         value: Any = {"s": "x" * (MOST_STEPS * KEPT_OF_A_STEP // 50)}
