@@ -161,11 +161,12 @@ def test_a_schema_of_too_many_parts_is_refused() -> None:
 
 
 def test_a_schema_that_is_nested_too_deeply_is_refused() -> None:
-    schema: dict[str, Any] = BOUNDED
-    for _ in range(60):
-        schema = {"type": "object", "properties": {"a": schema}}
+    definitions: dict[str, Any] = {"D0": BOUNDED}
+    for number in range(60):
+        below = {"$ref": f"#/definitions/D{number}"}
+        definitions[f"D{number + 1}"] = {"type": "object", "properties": {"a": below}}
 
-    [refusal] = refusals(schema)
+    [refusal] = refusals({"$ref": "#/definitions/D60", "definitions": definitions})
     assert "too deeply nested" in refusal.reason
 
 
