@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from confluent_shim.adoption import kind_that_judges, subject_of
-from confluent_shim.errors import SchemaForeign, SchemaUnknown, SchemaUnparsable
+from confluent_shim.errors import NAME_CHARACTERS, SchemaForeign, SchemaUnknown, SchemaUnparsable
 from confluent_shim.records import Claimed, Part
 from jsonschema_bridge import (
     JsonUnreadable,
@@ -21,7 +21,6 @@ from jsonschema_bridge import (
 )
 from topic_map import Binding
 
-_NAME_CHARACTERS = 249
 BY_RECORD = ("RECORD_NAME", "TOPIC_RECORD_NAME")
 """The strategies that name a subject after what it describes."""
 
@@ -33,7 +32,7 @@ def check_claim(binding: Binding, part: Part, versions: Sequence[int], claimed: 
     subjects = (subject, binding.subject) if part == "value" else (subject,)
     if named is not None and named not in subjects:
         raise SchemaForeign(
-            f"The {part}s of topic {binding.topic} have the subject {subject}, not {named[:_NAME_CHARACTERS]}."
+            f"The {part}s of topic {binding.topic} have the subject {subject}, not {named[:NAME_CHARACTERS]}."
         )
     if isinstance(claimed.version, int) and claimed.version not in versions:
         raise SchemaUnknown(

@@ -49,9 +49,10 @@ ShimError                        a request is answered with an error
 └── Unexpected                   a defect of ours
 """
 
-import re
+from topic_map import is_topic_name
 
-_TOPIC_CHARACTERS = 249
+NAME_CHARACTERS = 249
+"""So much of a name that a client chose is repeated: as many as a topic's may have."""
 
 
 class StartError(Exception):
@@ -209,10 +210,10 @@ class TopicUnbound(ShimError):
     """The topic has no binding, and records for such topics are refused."""
 
     def __init__(self, topic: str) -> None:
-        known = f"Topic not found: {topic[:_TOPIC_CHARACTERS]} is bound to no schema, so it takes no records here."
+        known = f"Topic not found: {topic[:NAME_CHARACTERS]} is bound to no schema, so it takes no records here."
         # Only what Kafka would take as a name may stand in a command that is meant to be copied.
-        legal = re.fullmatch(r"[A-Za-z0-9._-]{1,249}", topic)
-        super().__init__(f"{known} To bind it: confluent-shim bindings bind {topic} --schema FILE" if legal else known)
+        hint = f" To bind it: confluent-shim bindings bind {topic} --schema FILE" if is_topic_name(topic) else ""
+        super().__init__(known + hint)
 
 
 class KeySchemaMissing(ShimError):
@@ -305,7 +306,7 @@ class ClusterNotFound(ShimError):
     """No configured cluster has this id."""
 
     def __init__(self, cluster_id: str) -> None:
-        super().__init__(f"Cluster {cluster_id[:_TOPIC_CHARACTERS]} cannot be found.")
+        super().__init__(f"Cluster {cluster_id[:NAME_CHARACTERS]} cannot be found.")
 
 
 class MetadataForbidden(ShimError):

@@ -6,17 +6,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from confluent_shim.api.coercion import kind
+from confluent_shim.api.coercion import kind, refuse_unknown
 from confluent_shim.api.unreadable import NO_JSON
-from confluent_shim.api.wire_v3 import (
-    NAME_CHARACTERS,
-    RecordV3,
-    Unreadable,
-    check_schemas_given,
-    read_entry,
-    unreadable_record,
-)
-from confluent_shim.errors import BatchRefused, BodyUnreadable, EnvelopeRefused, PartitionNotFound, RecordsRejected
+from confluent_shim.api.wire_v3 import RecordV3, Unreadable, check_schemas_given, read_entry, unreadable_record
+from confluent_shim.errors import BatchRefused, BodyUnreadable, PartitionNotFound, RecordsRejected
 from jsonschema_bridge import JsonUnreadable, confluent_text, read_json, read_json_loosely, utf8
 
 _LEVELS_AROUND = 2  # an entry lies in the list of entries, and that in the body
@@ -49,9 +42,7 @@ def read_batch(body: bytes, depth: int, most: int, *, strict: bool = True) -> li
         raise BatchRefused("Request body is empty. Data is required.")
     if not isinstance(document, dict):
         raise BodyUnreadable(f"The body must be a JSON object, not {kind(document)}")
-    for name in document:
-        if name != "entries":
-            raise EnvelopeRefused(f"Unrecognized field: {name[:NAME_CHARACTERS]}")
+    refuse_unknown(document, ("entries",))
     entries = document.get("entries")
     if not entries and isinstance(entries, list | None):
         raise BatchRefused("Empty batch.")

@@ -2,9 +2,10 @@
 
 import json
 import re
+from collections.abc import Collection, Mapping
 from typing import cast
 
-from confluent_shim.errors import BodyUnreadable
+from confluent_shim.errors import NAME_CHARACTERS, BodyUnreadable, EnvelopeRefused
 
 _INT32 = 2**31
 _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,20}\s*")
@@ -31,6 +32,13 @@ def string(field: str, value: object, what: str = "a string") -> str | None:
     if isinstance(value, dict | list):
         raise BodyUnreadable(f"{field}: must be {what}, not {kind(value)}")
     return json.dumps(value)
+
+
+def refuse_unknown(fields: Mapping[str, object], known: Collection[str], where: str = "") -> None:
+    """Refuse an object with a field that is not `known`; `where` stands before its name. Raises EnvelopeRefused."""
+    for name in fields:
+        if name not in known:
+            raise EnvelopeRefused(f"Unrecognized field: {where}{name[:NAME_CHARACTERS]}")
 
 
 def kind(value: object) -> str:

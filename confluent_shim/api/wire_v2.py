@@ -11,7 +11,7 @@ from typing import Annotated, cast
 import msgspec
 from msgspec import Meta
 
-from confluent_shim.api.coercion import integer, kind, string
+from confluent_shim.api.coercion import integer, kind, refuse_unknown, string
 from confluent_shim.api.unreadable import NO_JSON, unreadable
 from confluent_shim.errors import BodyUnreadable, EnvelopeRefused, RecordsRejected, TooManyRecords
 from confluent_shim.records import (
@@ -31,7 +31,6 @@ from jsonschema_bridge import JsonUnreadable, confluent_text, read_json, read_js
 _MAX_LISTED = 100
 _LEVELS_AROUND = 2  # a record lies in the list of records, and that in the body
 _LIMITS = Limits()
-_NAME_CHARACTERS = 200
 _SCHEMA_TEXT = "a string that holds the schema's text"
 
 
@@ -181,9 +180,7 @@ def _coerced(document: object, text: bytes, argument: str) -> _Envelope:
     """Read what Confluent takes although it is not what it documents, or say why it takes it not."""
     if not isinstance(document, dict):
         raise BodyUnreadable(f"The body must be a JSON object, not {kind(document)}")
-    for name in document:
-        if name not in _Envelope.__struct_fields__:
-            raise EnvelopeRefused(f"Unrecognized field: {name[:_NAME_CHARACTERS]}")
+    refuse_unknown(document, _Envelope.__struct_fields__)
     records = document.get("records")
     if records is None or records == []:
         shown = "null" if records is None else "[]"
@@ -211,9 +208,7 @@ def _coerced(document: object, text: bytes, argument: str) -> _Envelope:
 def _partition(index: int, record: object) -> int | None:
     if not isinstance(record, dict):
         raise BodyUnreadable(f"records[{index}]: must be an object, not {kind(record)}")
-    for name in record:
-        if name not in IncomingRecord.__struct_fields__:
-            raise EnvelopeRefused(f"Unrecognized field: {name[:_NAME_CHARACTERS]}")
+    refuse_unknown(record, IncomingRecord.__struct_fields__)
     return integer(f"records[{index}].partition", record.get("partition"))
 
 

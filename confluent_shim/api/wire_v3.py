@@ -12,10 +12,10 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
 
-from confluent_shim.api.coercion import integer, kind, string
+from confluent_shim.api.coercion import integer, kind, refuse_unknown, string
 from confluent_shim.api.instant import read_instant
 from confluent_shim.api.unreadable import NO_JSON, unreadable
-from confluent_shim.errors import BodyUnreadable, EnvelopeRefused, PartitionNotFound, RecordsRejected
+from confluent_shim.errors import NAME_CHARACTERS, BodyUnreadable, PartitionNotFound, RecordsRejected
 from confluent_shim.records import (
     JSON_NULL,
     Claimed,
@@ -45,8 +45,6 @@ TYPES: Mapping[EmbeddedFormat, str] = {embedded_format: name for name, embedded_
 _WITHOUT_SCHEMA = ("BINARY", "JSON", "STRING")
 _WITH_SCHEMA: Sequence[EmbeddedFormat] = ("avro", "jsonschema", "protobuf")
 _STRATEGIES: Sequence[str] = get_args(SubjectStrategy)
-NAME_CHARACTERS = 200
-"""So much of a name that a client chose is repeated."""
 _IN_DATA = re.compile("/(key|value)/data(?=/|$)")
 
 
@@ -275,7 +273,7 @@ def _coerced(text: bytes, document: object, more: Sequence[str] = ()) -> _Record
     """Read what Confluent takes although it is not what it documents, or say why it takes it not."""
     if not isinstance(document, dict):
         raise BodyUnreadable(f"A record must be a JSON object, not {kind(document)}")
-    _refuse_unknown(document, (*_Record.__struct_fields__, *more), "")
+    refuse_unknown(document, (*_Record.__struct_fields__, *more))
     raw = _fields(text, document)
     return _Record(
         _coerced_data("key", raw.get("key", JSON_NULL), document.get("key")),
@@ -312,7 +310,7 @@ def _coerced_data(part: Part, raw: msgspec.Raw, document: object) -> _Data | Non
         return None
     if not isinstance(document, dict):
         raise BodyUnreadable(f"{part}: must be an object, not {kind(document)}")
-    _refuse_unknown(document, _Data.__struct_fields__, f"{part}.")
+    refuse_unknown(document, _Data.__struct_fields__, f"{part}.")
     version = document.get("schema_version")
     coerced = {
         "type": _one_of(f"{part}.type", document.get("type"), tuple(_FORMATS)),
@@ -347,16 +345,10 @@ def _coerced_headers(headers: object) -> list[_Header] | None:
 def _coerced_header(where: str, header: object) -> _Header:
     if not isinstance(header, dict):
         raise BodyUnreadable(f"{where}: must be an object, not {kind(header)}")
-    _refuse_unknown(header, _Header.__struct_fields__, f"{where}.")
+    refuse_unknown(header, _Header.__struct_fields__, f"{where}.")
     name, value = string(f"{where}.name", header.get("name")), header.get("value")
     if name is None:
         raise BodyUnreadable(f"{where}.name: is missing")
     if not isinstance(value, str | None):
         raise BodyUnreadable(f"{where}.value: must be base64 with its padding, not {kind(value)}")
     return _Header(name, value)
-
-
-def _refuse_unknown(document: Mapping[str, object], known: Sequence[str], where: str) -> None:
-    for name in document:
-        if name not in known:
-            raise EnvelopeRefused(f"Unrecognized field: {where}{name[:NAME_CHARACTERS]}")
