@@ -1,9 +1,10 @@
 """Avro derived from the JSON Schemas of source subjects, and which of it is registered."""
 
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import msgspec
 
+from confluent_shim.cache import keep
 from jsonschema_bridge import (
     DerivationOptions,
     Derived,
@@ -18,8 +19,6 @@ from jsonschema_bridge import (
     references_of,
 )
 from topic_map import Binding
-
-_MAX_DERIVED = 10_000
 
 
 class Derivation(NamedTuple):
@@ -66,7 +65,7 @@ class Derivations:
                 wire = registry.lookup(binding.subject, form.schema)
             except (SchemaNotInSubject, SubjectNotFound, SchemaRefused):
                 return Derivation(binding, source, form, None)
-            _keep(self._wires, known, wire)
+            keep(self._wires, known, wire)
         return Derivation(binding, source, form, wire)
 
     def register(self, registry: Registry, binding: Binding, source: RegisteredSchema) -> Derivation:
@@ -83,20 +82,10 @@ class Derivations:
                 found = derive(source.schema, references_of(registry), options)
             except (SchemaNotDerivable, SchemaInvalid) as error:
                 found = error
-            _keep(self._forms, known, found)
+            keep(self._forms, known, found)
         if isinstance(found, Derived):
             return found
         raise found.with_traceback(None)  # it was raised before, and would remember that
-
-
-K = TypeVar("K")
-V = TypeVar("V")
-
-
-def _keep(kept: dict[K, V], key: K, value: V) -> None:
-    kept[key] = value
-    if len(kept) > _MAX_DERIVED:
-        kept.pop(next(iter(kept)), None)  # the oldest
 
 
 def options_of(binding: Binding) -> DerivationOptions:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from confluent_shim.adoption import Adoption, Look, adopt, kind_that_judges, subject_of
+from confluent_shim.cache import keep
 from confluent_shim.claims import check_claim, claimed_version
 from confluent_shim.derivations import Derivations
 from confluent_shim.errors import FormatRefused, SchemaForeign, SchemaUnparsable, SinkUnavailable
@@ -27,7 +28,6 @@ from jsonschema_bridge.registry import SchemaKind
 from jsonschema_bridge.strictness import CONFLUENT
 from topic_map import Binding
 
-_MAX_COMPILED = 10_000
 _UNUSABLE = (SchemaInvalid, SchemaNotDerivable, SubjectNotFound, VersionNotFound)
 """Why a version cannot judge; the last two because of what it refers to."""
 
@@ -105,9 +105,7 @@ class Schemas:
             return current[1]  # what most requests ask for, and nothing has changed since it was asked last
         schema = self._found(registry, binding, part, embedded_format, claimed, taken)
         if not claimed:
-            if len(self._current) >= _MAX_COMPILED:
-                self._current.clear()
-            self._current[binding.topic, part, embedded_format] = taken, schema
+            keep(self._current, (binding.topic, part, embedded_format), (taken, schema))
         return schema
 
     def adoption(self, binding: Binding, *, registered: bool = True) -> Adoption:
@@ -126,7 +124,7 @@ class Schemas:
         found = self._changes.get(known)
         if found is None:
             found = schema_changes(old.schema, new.schema, references_of(self.registry(binding)))
-            _keep(self._changes, known, found)
+            keep(self._changes, known, found)
         return found
 
     def _now(self, registry: Registry, binding: Binding, part: Part) -> _Taken:
@@ -151,7 +149,7 @@ class Schemas:
         taken = _Taken(binding, versions, wire_versions, adoption, wires)
         if part == "value" and (before is None or before.adoption != adoption):
             self._watch(binding, before.adoption if before else None, adoption)
-        return _keep(self._taken, (binding.topic, part), taken)
+        return keep(self._taken, (binding.topic, part), taken)
 
     def _adopted(self, registry: Registry, binding: Binding, versions: Sequence[int], *, registered: bool) -> Adoption:
         look = Look(
@@ -246,7 +244,7 @@ class Schemas:
         if schema is None:
             form = self.derivations.of(registry, binding, found).form
             validator = compile_json_schema(found.schema, references_of(registry), strictness)
-            schema = _keep(self._derived, known, derived(validator, form, lands.schema_id))
+            schema = keep(self._derived, known, derived(validator, form, lands.schema_id))
         return schema
 
     def compiled(
@@ -271,7 +269,7 @@ class Schemas:
                 schema = compiled(found.schema, registry, part, found.schema_id if framed else None, strictness)
             except SchemaInvalid as error:
                 schema = error
-            _keep(self._compiled, known, schema)
+            keep(self._compiled, known, schema)
         if isinstance(schema, SchemaInvalid):
             raise schema.with_traceback(None)  # it was raised before, and would remember that
         return schema
@@ -298,17 +296,6 @@ class Schemas:
         if len(judges) == 1:
             taken = f"version {last.version} of subject {last.subject}, which has id {last.schema_id}"
         return binary(framed(schema_of, taken), null=null)
-
-
-K = TypeVar("K")
-V = TypeVar("V")
-
-
-def _keep(kept: dict[K, V], key: K, value: V) -> V:
-    kept[key] = value
-    if len(kept) > _MAX_COMPILED:
-        kept.pop(next(iter(kept)), None)  # the oldest
-    return value
 
 
 def strictness_of(binding: Binding) -> Strictness:
