@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from confluent_shim.api.facts import facts_of, reason_phrase
+from confluent_shim.api.negotiation import type_of_refusal
 from confluent_shim.error_table import RETRY_AFTER_SECONDS, Code, answer_of
 from confluent_shim.errors import ContentTypeMalformed, RecordsRefused
 
@@ -53,6 +54,17 @@ def told(error: Exception, request_id: str) -> tuple[HTTPStatus, Code, str]:
 def is_transient(status: HTTPStatus) -> bool:
     """Tell whether nothing is wrong with a request that is answered with `status`, so that it may be repeated."""
     return status in _LATER
+
+
+def refusal(
+    error: Exception, accept: str | None, media_type: str, request_id: str
+) -> tuple[str, list[tuple[str, str]], bytes]:
+    """Return (status line, headers, body) for `error`, by what the client accepts; `media_type` is the usual one."""
+    status, extra, body = error_answer(error, request_id)
+    headers = list(extra.items())
+    if (negotiated := type_of_refusal(error, accept, media_type)) is not None:
+        headers.append(("Content-Type", negotiated))
+    return f"{status} {reason_phrase(status)}", headers, body
 
 
 def refuse(

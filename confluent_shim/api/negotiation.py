@@ -122,7 +122,14 @@ def prefers_lenient(prefer: str | None) -> bool:
     return next((each for each in preferences if each.startswith("handling=")), "") in _LENIENT
 
 
-def type_of_refusal(accept: str | None) -> str:
-    """Return the Content-Type of a 415: the first entry of Accept that is literally one of ours, else plain JSON."""
+def type_of_refusal(error: Exception, accept: str | None, usual: str) -> str | None:
+    """Return the Content-Type that a request is refused with, None where Confluent has none; other errors have `usual`.
+
+    A 415 has the first entry of Accept that is literally one of ours, else plain JSON.
+    """
+    if isinstance(error, NoCommonAnswerType | ContentTypeMalformed):
+        return None
+    if not isinstance(error, ContentTypeUnsupported):
+        return usual
     entries = [entry.strip() for entry in (accept or "").split(",")]
     return next((entry for entry in entries if entry in (PLAIN_JSON, V2_JSON)), PLAIN_JSON)

@@ -10,24 +10,17 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from confluent_shim.api.answers import error_answer
+from confluent_shim.api.answers import refusal
 from confluent_shim.api.body import read_body
-from confluent_shim.api.facts import VERDICT, Facts, facts_of, reason_phrase
-from confluent_shim.api.negotiation import V2_JSON, answer_type, embedded_format, prefers_lenient, type_of_refusal
+from confluent_shim.api.facts import VERDICT, Facts, facts_of
+from confluent_shim.api.negotiation import V2_JSON, answer_type, embedded_format, prefers_lenient
 from confluent_shim.api.targets import PRODUCE_V2
 from confluent_shim.api.watching import observed_request
 from confluent_shim.api.wire_v2 import read_request, render_receipt
 from confluent_shim.capacity import Capacity
 from confluent_shim.convention import Implicit
 from confluent_shim.error_table import Code
-from confluent_shim.errors import (
-    ContentTypeMalformed,
-    ContentTypeUnsupported,
-    DeadlinePassed,
-    NoCommonAnswerType,
-    RecordsRefused,
-    RouteUnknown,
-)
+from confluent_shim.errors import DeadlinePassed, RecordsRefused, RouteUnknown
 from confluent_shim.publishing import Publisher
 from confluent_shim.records import Client, EmbeddedFormat, ProduceRequest, Receipt
 from confluent_shim.settings import Limits
@@ -78,12 +71,8 @@ class ProduceV2:
         accept = environ.get("HTTP_ACCEPT")
         try:
             return self._produce(environ, facts, topic, partition, accept)
-        except (NoCommonAnswerType, ContentTypeMalformed) as error:
-            return _refusal(error, None, facts.request_id)
-        except ContentTypeUnsupported as error:
-            return _refusal(error, type_of_refusal(accept), facts.request_id)
         except Exception as error:  # noqa: BLE001 - the table decides, and logs what it does not know
-            return _refusal(error, V2_JSON, facts.request_id)
+            return refusal(error, accept, V2_JSON, facts.request_id)
 
     def _produce(
         self, environ: "WSGIEnvironment", facts: Facts, topic: str, partition: str | None, accept: str | None
@@ -149,11 +138,3 @@ def _status(receipt: Receipt) -> str:
         if delivery.error_code in _STATUS_OF_DELIVERY:
             return _STATUS_OF_DELIVERY[delivery.error_code]
     return _OK
-
-
-def _refusal(error: Exception, media_type: str | None, request_id: str) -> Answer:
-    status, extra, body = error_answer(error, request_id)
-    headers = list(extra.items())
-    if media_type is not None:
-        headers.append(("Content-Type", media_type))
-    return f"{status} {reason_phrase(status)}", headers, body

@@ -9,27 +9,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from confluent_shim.api.answers import error_answer
+from confluent_shim.api.answers import refusal
 from confluent_shim.api.answers_v3 import Fields, Pending, Settled, Target, grouped, hand_over, refused
 from confluent_shim.api.batch_v3 import Entry, read_batch
 from confluent_shim.api.body import declared_length, read_body
-from confluent_shim.api.facts import facts_of, reason_phrase
-from confluent_shim.api.negotiation import PLAIN_JSON, admitted, check_consumed, check_stream_type, type_of_refusal
+from confluent_shim.api.facts import facts_of
+from confluent_shim.api.negotiation import PLAIN_JSON, admitted, check_consumed, check_stream_type
 from confluent_shim.api.record_stream import BLOCK, pieces
 from confluent_shim.api.stream_v3 import WINDOW_BYTES, WINDOW_RECORDS, Reader, Reading, StreamAnswer, Writer
 from confluent_shim.api.targets import PRODUCE_V3, meant
 from confluent_shim.api.window import Window
 from confluent_shim.api.wire_v3 import RecordV3
 from confluent_shim.capacity import Capacity
-from confluent_shim.errors import (
-    ContentTypeMalformed,
-    ContentTypeUnsupported,
-    DeadlinePassed,
-    NoCommonAnswerType,
-    Overloaded,
-    RecordsRefused,
-    TopicUnbound,
-)
+from confluent_shim.errors import DeadlinePassed, Overloaded, RecordsRefused, TopicUnbound
 from confluent_shim.publishing import Publisher
 from confluent_shim.settings import Limits
 
@@ -88,12 +80,8 @@ class ProduceV3:
         accept = environ.get("HTTP_ACCEPT")
         try:
             return produce(environ, target, accept)
-        except (NoCommonAnswerType, ContentTypeMalformed) as error:
-            return _refusal(error, None, target.request_id)
-        except ContentTypeUnsupported as error:
-            return _refusal(error, type_of_refusal(accept), target.request_id)
         except Exception as error:  # noqa: BLE001 - the table decides, and logs what it does not know
-            return _refusal(error, PLAIN_JSON, target.request_id)
+            return refusal(error, accept, PLAIN_JSON, target.request_id)
 
     def _stream(self, environ: "WSGIEnvironment", target: Target, accept: str | None) -> Answer:
         check_stream_type(environ.get("CONTENT_TYPE"))
@@ -163,11 +151,3 @@ def _render(entries: Sequence[Entry], fields: Sequence[Fields]) -> bytes:
     for entry, answer in zip(entries, fields, strict=True):
         lists[answer.written].append(f'{{"id":"{entry.id}",{answer.text}}}')
     return f'{{"successes":[{",".join(lists[True])}],"failures":[{",".join(lists[False])}]}}'.encode()
-
-
-def _refusal(error: Exception, media_type: str | None, request_id: str) -> Answer:
-    status, extra, body = error_answer(error, request_id)
-    headers = list(extra.items())
-    if media_type is not None:
-        headers.append(("Content-Type", media_type))
-    return f"{status} {reason_phrase(status)}", headers, body

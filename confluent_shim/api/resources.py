@@ -9,7 +9,7 @@ from confluent_shim.api.answers import encode, error_answer
 from confluent_shim.api.facts import facts_of
 from confluent_shim.api.negotiation import PLAIN_JSON, V2_JSON, admitted, check_consumed, type_of_refusal
 from confluent_shim.capacity import Capacity
-from confluent_shim.errors import ContentTypeMalformed, ContentTypeUnsupported, NoCommonAnswerType
+from confluent_shim.errors import NoCommonAnswerType
 
 _TEXT = "text/plain"
 
@@ -79,11 +79,8 @@ def _options(accept: str | None, methods: Sequence[str]) -> Response:
 
 def _refusal(error: Exception, api: Api, accept: str | None) -> Response:
     status, headers, body = error_answer(error, facts_of(request.environ).request_id)
-    response = Response(body, status, headers)
-    if isinstance(error, NoCommonAnswerType | ContentTypeMalformed):
+    media_type = type_of_refusal(error, accept, api.media_type)
+    response = Response(body, status, headers, content_type=media_type)
+    if media_type is None:
         del response.headers["Content-Type"]
-    elif isinstance(error, ContentTypeUnsupported):
-        response.content_type = type_of_refusal(accept)
-    else:
-        response.content_type = api.media_type
     return response

@@ -3,7 +3,7 @@
 import pytest
 
 from confluent_shim.api.negotiation import PLAIN_JSON, V2_JSON, answer_type, embedded_format, type_of_refusal
-from confluent_shim.errors import ContentTypeMalformed, ContentTypeUnsupported, NoCommonAnswerType
+from confluent_shim.errors import ContentTypeMalformed, ContentTypeUnsupported, NoCommonAnswerType, RouteUnknown
 
 
 @pytest.mark.parametrize(
@@ -68,4 +68,13 @@ def test_an_accept_without_our_type_finds_no_common_one(header: str) -> None:
     ],
 )
 def test_a_415_takes_the_first_entry_that_is_literally_one_of_ours(header: str | None, expected: str) -> None:
-    assert type_of_refusal(header) == expected
+    assert type_of_refusal(ContentTypeUnsupported(), header, V2_JSON) == expected
+
+
+@pytest.mark.parametrize("error", [NoCommonAnswerType(), ContentTypeMalformed()])
+def test_what_cannot_be_negotiated_is_refused_without_a_type(error: Exception) -> None:
+    assert type_of_refusal(error, None, V2_JSON) is None
+
+
+def test_every_other_refusal_has_the_usual_type() -> None:
+    assert type_of_refusal(RouteUnknown(), PLAIN_JSON, V2_JSON) == V2_JSON
