@@ -14,7 +14,7 @@ from confluent_shim.inventory import Inventory
 from confluent_shim.publishing import Publisher
 from confluent_shim.registering import Registering
 from confluent_shim.schemas import Schemas
-from confluent_shim.settings import Cluster, RegistryEndpoint, RestProxyEndpoint, Settings
+from confluent_shim.settings import Cluster, RegistryEndpoint, Settings
 from confluent_shim.sinks import Sink
 from confluent_shim.sinks.kafka import KafkaSink
 from confluent_shim.sinks.memory import MemorySink
@@ -70,15 +70,20 @@ def build_services(settings: Settings) -> Services:
         opened.callback(metrics.close)
         store = open_store(settings.store, settings.registries())
         opened.callback(store.close)
+        upstreams = open_upstreams(settings)
+        for upstream in upstreams.values():
+            opened.callback(upstream.close)
         registries = {}
         sinks = {}
         for name, cluster in settings.clusters.items():
             registries[name] = _open_registry(name, cluster.registry, metrics)
             opened.callback(registries[name].close)
             to_proxy = settings.sink == "rest-proxy"
-            sinks[name] = _open_proxy_sink(name, cluster, metrics) if to_proxy else _open_sink(name, cluster)
+            sinks[name] = (
+                _proxy_sink(name, cluster, upstreams.get(name), metrics) if to_proxy else _open_sink(name, cluster)
+            )
             opened.callback(sinks[name].close)
-        return assemble(settings, store, registries, sinks, metrics, opened.pop_all())
+        return assemble(settings, store, registries, sinks, upstreams, metrics, opened.pop_all())
 
 
 def assemble(
@@ -86,6 +91,7 @@ def assemble(
     store: Store,
     registries: Mapping[str, CachedRegistry],
     sinks: Mapping[str, Sink],
+    upstreams: Mapping[str, Upstream],
     metrics: Metrics,
     opened: ExitStack,
 ) -> Services:
@@ -109,13 +115,6 @@ def assemble(
     registering = Registering(registries, schemas)
     administration = Administration(store, settings.registries(), sinks, enforcer, publisher, registering)
     inventory = Inventory(store, registries, sinks)
-    upstreams = {
-        name: _open_upstream(name, cluster.rest_proxy)
-        for name, cluster in settings.clusters.items()
-        if cluster.rest_proxy.url
-    }
-    for upstream in upstreams.values():
-        opened.callback(upstream.close)
     return Services(
         settings, store, registries, sinks, publisher, administration, inventory, metrics, upstreams, opened
     )
@@ -152,19 +151,23 @@ def _open_sink(name: str, cluster: Cluster) -> Sink:
     return MemorySink() if servers == "memory:" else KafkaSink(cluster.kafka)
 
 
-def _open_proxy_sink(name: str, cluster: Cluster, metrics: Metrics) -> Sink:
-    if not cluster.rest_proxy.url:
+def _proxy_sink(name: str, cluster: Cluster, upstream: Upstream | None, metrics: Metrics) -> Sink:
+    if upstream is None:
         raise SettingsInvalid(f'clusters.{name}.rest_proxy.url is missing: sink = "rest-proxy" sends records there')
-    endpoint = cluster.rest_proxy
-    return RestProxySink(
-        _open_upstream(name, endpoint),
-        metrics.upstream_refused,
-        forward_authorization=endpoint.forward_authorization,
-    )
+    forward = cluster.rest_proxy.forward_authorization
+    return RestProxySink(upstream, metrics.upstream_refused, forward_authorization=forward)
 
 
-def _open_upstream(name: str, endpoint: RestProxyEndpoint) -> Upstream:
-    try:
-        return Upstream(endpoint)
-    except OSError as error:  # TLS's own errors among them
-        raise SettingsInvalid(f"clusters.{name}.rest_proxy.ca: {endpoint.ca}: {error}") from error
+def open_upstreams(settings: Settings) -> dict[str, Upstream]:
+    """Return what leads to the REST Proxy of each cluster that has one, by the cluster's name. Raises SettingsInvalid.
+
+    There is one for all that asks that proxy: for requests that are handed on, and for admitted records.
+    """
+    found = {}
+    for name, cluster in settings.clusters.items():
+        if cluster.rest_proxy.url:
+            try:
+                found[name] = Upstream(cluster.rest_proxy)
+            except OSError as error:  # TLS's own errors among them
+                raise SettingsInvalid(f"clusters.{name}.rest_proxy.ca: {cluster.rest_proxy.ca}: {error}") from error
+    return found

@@ -12,12 +12,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from confluent_shim.app import create_app
-from confluent_shim.services import Services, assemble
+from confluent_shim.services import Services, assemble, open_upstreams
 from confluent_shim.settings import Cluster, RegistryEndpoint, RestProxyEndpoint, Secret, Settings
 from confluent_shim.sinks import Sink
 from confluent_shim.sinks.memory import MemorySink
 from confluent_shim.sinks.rest_proxy import RestProxySink
-from confluent_shim.sinks.upstream import Upstream
 from confluent_shim.telemetry import Metrics
 from jsonschema_bridge import RegisteredSchema, Schema
 from jsonschema_bridge.registry import CachedRegistry, LoggingObserver, MemoryRegistry
@@ -160,7 +159,6 @@ def memory_shim(
     sinks: dict[str, Sink] = {"default": sink, **(others or {})}
     if proxy_url:
         endpoint = RestProxyEndpoint(url=proxy_url)
-        sinks["default"] = RestProxySink(Upstream(endpoint), lambda _: None)
         changes["sink"] = "rest-proxy"
         changes["clusters"] = {"default": Cluster(registry=RegistryEndpoint(url="memory:"), rest_proxy=endpoint)}
     settings = Settings(
@@ -176,9 +174,12 @@ def memory_shim(
         store = MemoryStore(settings.registries())
         metrics = Metrics()
         opened.callback(metrics.close)
+        upstreams = open_upstreams(settings)
+        for upstream in upstreams.values():
+            opened.callback(upstream.close)
         if proxy_url:
-            opened.callback(sinks["default"].close)
-        services = assemble(settings, store, dict.fromkeys(sinks, cached), sinks, metrics, opened.pop_all())
+            sinks["default"] = RestProxySink(upstreams["default"], lambda _: None)
+        services = assemble(settings, store, dict.fromkeys(sinks, cached), sinks, upstreams, metrics, opened.pop_all())
         with create_app(settings, services).test_client() as client:
             yield Shim(services, registry, sink, client)
         services.close()

@@ -64,7 +64,7 @@ def proxy(stack: Stack, registry: CachedRegistry) -> Iterator[FlaskClient]:
     with ExitStack() as opened:
         opened.callback(metrics.close)
         opened.callback(sink.close)
-        services = assemble(settings, store, {"default": registry}, {"default": sink}, metrics, opened.pop_all())
+        services = assemble(settings, store, {"default": registry}, {"default": sink}, {}, metrics, opened.pop_all())
     try:
         with create_app(settings, services).test_client() as client:
             yield client
