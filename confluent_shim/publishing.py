@@ -21,7 +21,7 @@ from confluent_shim.errors import (
 from confluent_shim.observing import Observation
 from confluent_shim.records import Delivery, ProduceRequest, Receipt
 from confluent_shim.sinks import Handover, Sink
-from confluent_shim.sinks.memory import Settled
+from confluent_shim.sinks.settled import Settled
 from confluent_shim.telemetry import Metrics
 from jsonschema_bridge import Violation
 from topic_map import Binding

@@ -12,8 +12,9 @@ import pytest
 
 from confluent_shim.records import ANYBODY, AdmittedRecord, Client, Delivery
 from confluent_shim.sinks.delivery_errors import undelivered
-from confluent_shim.sinks.memory import MemoryMetadata, MemorySink, Settled
+from confluent_shim.sinks.memory import MemoryMetadata, MemorySink
 from confluent_shim.sinks.metadata import ClusterMetadata, Partition
+from confluent_shim.sinks.settled import Settled
 from jsonschema_bridge.errors import RegistryUnavailable
 from jsonschema_bridge.registry import CachedRegistry, MemoryRegistry, RegisteredSchema, Schema
 

@@ -12,9 +12,9 @@ from confluent_shim.errors import SettingsInvalid, SinkUnavailable
 from confluent_shim.records import ANYBODY, AdmittedRecord, Client, Delivery
 from confluent_shim.sinks import Handover, Sink
 from confluent_shim.sinks.kafka_metadata import KafkaMetadata
-from confluent_shim.sinks.memory import refused
 from confluent_shim.sinks.producer import ProcessProducer
 from confluent_shim.sinks.queued import QueuedRecords, error_of
+from confluent_shim.sinks.settled import refused
 from topic_map import is_topic_name
 
 log = logging.getLogger(__name__)

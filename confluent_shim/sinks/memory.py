@@ -2,7 +2,6 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 from confluent_kafka import KafkaError
 
@@ -12,23 +11,11 @@ from confluent_shim.sinks import Sink
 from confluent_shim.sinks.delivery_errors import failed
 from confluent_shim.sinks.metadata import ClusterMetadata, Partition, Replica, Topic
 from confluent_shim.sinks.murmur2 import partition_of
+from confluent_shim.sinks.settled import Settled, refused
 from topic_map import is_topic_name
 
 _BROKER = 1
 _REPLICA = Replica(_BROKER, leader=True, in_sync=True)
-
-
-class Settled(NamedTuple):
-    """Records whose fate is known already."""
-
-    deliveries: list[Delivery]
-
-    def wait(self, end: float) -> list[Delivery]:
-        del end
-        return self.deliveries
-
-    def ready(self) -> bool:
-        return True
 
 
 class MemorySink(Sink):
@@ -120,11 +107,6 @@ class MemorySink(Sink):
     def close(self) -> None:
         self._closed = True
         self.metadata.close()
-
-
-def refused(error: int, records: Sequence[AdmittedRecord]) -> Settled:
-    """Return the handover of records that Kafka takes none of, for one reason; `error` is its number."""
-    return Settled([failed(KafkaError(error)) for _ in records])
 
 
 class MemoryMetadata:

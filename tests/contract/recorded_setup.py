@@ -13,7 +13,8 @@ from flask.testing import FlaskClient
 from confluent_shim.records import ANYBODY, AdmittedRecord, Client, Delivery
 from confluent_shim.settings import Limits
 from confluent_shim.sinks.delivery_errors import failed
-from confluent_shim.sinks.memory import MemorySink, Settled
+from confluent_shim.sinks.memory import MemorySink
+from confluent_shim.sinks.settled import Settled
 from jsonschema_bridge import (
     NotFramed,
     RegisteredSchema,

@@ -16,7 +16,8 @@ from confluent_shim.errors import SchemaForeign, SinkUnavailable
 from confluent_shim.readings import json_schema
 from confluent_shim.records import ANYBODY, AdmittedRecord, Claimed, Client, IncomingRecord, ProduceRequest
 from confluent_shim.schemas import Schemas
-from confluent_shim.sinks.memory import MemorySink, Settled
+from confluent_shim.sinks.memory import MemorySink
+from confluent_shim.sinks.settled import Settled
 from jsonschema_bridge import RegisteredSchema, Schema, SchemaRefused
 from jsonschema_bridge.registry import MemoryRegistry
 from jsonschema_bridge.strictness import CONFLUENT

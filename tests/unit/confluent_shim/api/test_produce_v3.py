@@ -9,7 +9,8 @@ import pytest
 
 from confluent_shim.records import ANYBODY, AdmittedRecord, Client, Extras
 from confluent_shim.settings import Limits
-from confluent_shim.sinks.memory import MemorySink, Settled
+from confluent_shim.sinks.memory import MemorySink
+from confluent_shim.sinks.settled import Settled
 from jsonschema_bridge import Schema
 from tests.parts import ORDER, Shim, memory_shim
 
