@@ -183,6 +183,4 @@ def _explained(reading: Reading, part: Part, parsed: object) -> Iterator[Violati
 
 def _broken_rule(rule: str, part: Part, expected: str, actual: object, message: str) -> Violation:
     """Describe what the binding itself forbids; `rule` is the binding's field, and no schema is behind it."""
-    return Violation(
-        part=part, pointer="", keyword=rule, schema_pointer="", expected=expected, actual=actual, message=message
-    )
+    return Violation(part=part, keyword=rule, expected=expected, actual=actual, message=message)

@@ -225,11 +225,7 @@ class _Refused(Exception):
 
 
 def _refused(keyword: str, expected: object, actual: object, message: str, pointer: str = "") -> _Refused:
-    return _Refused(
-        Violation(
-            pointer=pointer, keyword=keyword, schema_pointer="", expected=expected, actual=actual, message=message
-        )
-    )
+    return _Refused(Violation(pointer=pointer, keyword=keyword, expected=expected, actual=actual, message=message))
 
 
 def _decoded(schema: Compiled, payload: bytes) -> object:

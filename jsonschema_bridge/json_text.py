@@ -90,8 +90,9 @@ def read_json(text: bytes, depth: int = MAX_DEPTH) -> object:
     _check_digits(text)
     # A search in a dump made in C costs a third of what any look at each number costs.
     if _INFINITE in marshal.dumps(value):
-        for pointer in _infinite(value, ""):
-            raise JsonUnreadable("number-range", "number beyond the range of a double", pointer)
+        for pointer, part in parts_of(value):
+            if isinstance(part, float) and math.isinf(part):
+                raise JsonUnreadable("number-range", "number beyond the range of a double", pointer)
     return value if depth >= MAX_DEPTH else _shallow(value, depth)
 
 
@@ -159,15 +160,15 @@ def _unreadable(text: str) -> JsonUnreadable:
     return JsonUnreadable(kind, cut + where)
 
 
-def _infinite(value: object, pointer: str) -> Iterator[str]:
-    if isinstance(value, float) and math.isinf(value):
-        yield pointer
-    elif isinstance(value, dict):
+def parts_of(value: object, pointer: str = "") -> Iterator[tuple[str, object]]:
+    """Yield a value, and whatever is in it, each with its pointer."""
+    yield pointer, value
+    if isinstance(value, dict):
         for name, item in value.items():
-            yield from _infinite(item, f"{pointer}/{escape(name)}")
+            yield from parts_of(item, f"{pointer}/{escape(name)}")
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _infinite(item, f"{pointer}/{index}")
+            yield from parts_of(item, f"{pointer}/{index}")
 
 
 def escape(token: object) -> str:

@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 import jsonschema_rs
 
-from jsonschema_bridge.json_text import escape
+from jsonschema_bridge.json_text import parts_of
 from jsonschema_bridge.violation import Violation, bounded
 
 UnknownFields = Literal["schema", "refuse"]
@@ -53,7 +53,7 @@ def has_only_exact_integers(value: object) -> bool:
 
 def large_integers(value: object) -> Iterator[Violation]:
     """Yield a violation for each integer in `value` beyond LARGEST_INTEGER."""
-    for place, item in _nodes(value, ""):
+    for place, item in parts_of(value):
         if isinstance(item, int) and not isinstance(item, bool) and abs(item) > LARGEST_INTEGER:
             expected = f"at most {LARGEST_INTEGER}, either side of zero"
             yield _violation(place, "large_integers", expected, item, "the integer is beyond 2^53 - 1")
@@ -84,30 +84,12 @@ def _undeclared(validator: Any, value: object) -> Iterator[tuple[str, object, li
         names = note["annotations"]
         if isinstance(names, list) and note["schemaLocation"].rpartition("/")[2] in _DECLARING:
             declared.setdefault(note["instanceLocation"], set()).update(names)
-    for place, item in _nodes(value, ""):
+    for place, item in parts_of(value):
         if isinstance(item, dict) and item:
             surplus = item.keys() - declared.get(place, ())
             if surplus:
                 yield place, item, sorted(surplus)
 
 
-def _nodes(value: object, place: str) -> Iterator[tuple[str, object]]:
-    """Yield each value within `value`, and itself, with its pointer."""
-    yield place, value
-    if isinstance(value, dict):
-        for name, item in value.items():
-            yield from _nodes(item, f"{place}/{escape(name)}")
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _nodes(item, f"{place}/{index}")
-
-
 def _violation(place: str, keyword: str, expected: str, actual: object, message: str) -> Violation:
-    return Violation(
-        pointer=place,
-        keyword=keyword,
-        schema_pointer="",
-        expected=expected,
-        actual=bounded(actual),
-        message=message,
-    )
+    return Violation(pointer=place, keyword=keyword, expected=expected, actual=bounded(actual), message=message)

@@ -33,21 +33,15 @@ _UNKNOWN = re.compile(r"Resource '([^']*)' is not present")
 
 
 _UNEXPLAINED = Violation(
-    pointer="",
     keyword="schema",
-    schema_pointer="",
     expected="what conforms",
-    actual=None,
     message="the value does not conform to its schema",
 )
 
 
 _TOO_COSTLY = Violation(
-    pointer="",
     keyword="cost",
-    schema_pointer="",
     expected=f"a value that needs at most {MOST_STEPS} judgements",
-    actual=None,
     message="the value has too many parts, or too many levels, to be judged by this schema in bounded time",
 )
 

@@ -23,11 +23,11 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     part: Literal["key", "value"] = "value"
-    pointer: str
+    pointer: str = ""
     keyword: str
-    schema_pointer: str
+    schema_pointer: str = ""
     expected: object
-    actual: object
+    actual: object = None
     message: str
 
 

@@ -81,18 +81,12 @@ def encoder(convert: Convert, findings: Callable[[], Findings] = Findings) -> En
 
 
 _TOO_COSTLY = Violation(
-    pointer="",
     keyword="cost",
-    schema_pointer="",
     expected=f"a value that needs at most {MOST_STEPS} steps",
-    actual=None,
     message="the value leaves too many fields to their defaults, or may be of too many branches of unions",
 )
 _TOO_DEEP = Violation(
-    pointer="",
     keyword="depth",
-    schema_pointer="",
     expected="a value of less depth",
-    actual=None,
     message="the value is nested too deeply",
 )
