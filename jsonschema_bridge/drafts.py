@@ -77,6 +77,13 @@ _ANNOTATIONS = frozenset(("contentEncoding", "contentMediaType"))
 MAPS = frozenset(("properties", "patternProperties", "definitions", "$defs", "dependencies", "dependentSchemas"))
 """Keywords whose members are names of the schema's own, each with a schema."""
 
+LISTS = frozenset(("allOf", "anyOf", "oneOf", "items", "prefixItems"))
+"""Keywords that may have a list of schemas."""
+
+SINGLE = frozenset(("not", "if", "then", "else", "contains", "propertyNames", "items", "additionalItems"))
+SINGLE |= {"additionalProperties", "unevaluatedItems", "unevaluatedProperties"}
+"""Keywords that may have one schema."""
+
 
 def dialect(schema: object, default: str = DRAFT_7) -> str:
     """Name the draft of `schema`: its `$schema` without scheme and fragment; absent or unknown is `default`."""

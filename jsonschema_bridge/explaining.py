@@ -49,7 +49,7 @@ class Explanations:
 
         search = _Search(part)
         for error in (
-            _first_error(validator, value) if _nodes(value, MOST_EXPLAINED) is None else validator.iter_errors(value)
+            _first_error(validator, value) if _size(value, MOST_EXPLAINED) is None else validator.iter_errors(value)
         ):
             yield from search.told(error, _Where(value, [], "", [], []))
 
@@ -61,7 +61,7 @@ def _first_error(validator: Any, value: object) -> Iterator[jsonschema_rs.Valida
         yield error
 
 
-def _nodes(value: object, most: int) -> int | None:
+def _size(value: object, most: int) -> int | None:
     """Count the value, and the members and items within; None where there are more than `most`."""
     count, waiting = 1, [value]
     while waiting:
@@ -119,10 +119,10 @@ class _Search:
 
     def _errors(self, failed: alternatives.Alternatives, value: object) -> list[Errors] | None:
         """Return what each branch has against a value, or None where it costs too much to know."""
-        nodes = _nodes(value, self._left // failed.number)
-        if nodes is None:
+        size = _size(value, self._left // failed.number)
+        if size is None:
             return None
-        self._left -= nodes * failed.number
+        self._left -= size * failed.number
         try:
             parts = [self._part(f"{failed.location}/{index}") for index in range(failed.number)]
         except SchemaInvalid:  # no reference leads there

@@ -19,9 +19,6 @@ _NOTES |= {"then", "else", "contentEncoding", "contentMediaType", "readOnly", "w
 _NOTES_SINCE_2019 = frozenset({"$anchor", "$defs", "$vocabulary", "$recursiveAnchor", "$dynamicAnchor", "deprecated"})
 _NOTES_SINCE_2019 |= {"contentSchema", "minContains", "maxContains"}
 """Keywords that a validator does not look up by their names, or not at all."""
-_LISTS = frozenset({"allOf", "anyOf", "oneOf", "items", "prefixItems"})
-_SINGLE = frozenset({"not", "if", "then", "else", "contains", "propertyNames", "items", "additionalProperties"})
-_SINGLE |= {"additionalItems", "unevaluatedProperties", "unevaluatedItems"}
 _SIMILAR = 0.85
 
 
@@ -81,9 +78,9 @@ def _nodes(schema: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str
         below: list[tuple[str | int, Any]] = []
         if keyword in drafts.MAPS and isinstance(value, dict):
             below = list(value.items())
-        elif keyword in _LISTS and isinstance(value, list):
+        elif keyword in drafts.LISTS and isinstance(value, list):
             below = list(enumerate(value))
-        elif keyword in _SINGLE:
+        elif keyword in drafts.SINGLE:
             yield from _nodes(value, (*path, keyword))
         for name, item in below:
             yield from _nodes(item, (*path, keyword, name))

@@ -12,7 +12,7 @@ from jsonschema_bridge.derivation.model import CarryRule, Options, Report
 from jsonschema_bridge.derivation.names import Names, is_legal
 from jsonschema_bridge.derivation.shapes import Shape
 from jsonschema_bridge.derivation.shaping import MAX_SHAPES, Shaper, TooLarge
-from jsonschema_bridge.derivation.source import Source
+from jsonschema_bridge.derivation.source import Source, read_source
 from jsonschema_bridge.errors import Refusal, SchemaInvalid, SchemaNotDerivable
 from jsonschema_bridge.references import Resolve
 from jsonschema_bridge.registry.model import Schema
@@ -47,7 +47,7 @@ def derive(schema: Schema, resolve: Resolve, options: Options | None = None) -> 
         raise SchemaInvalid(f"a schema of type {schema.kind} is not a JSON Schema")
     check_json_schema(schema, resolve)
     options, report = options or Options(), Report()
-    source = Source(schema, resolve, report)
+    source = read_source(schema, resolve, report)
     try:
         shape = _shape(source, options, report)
         if report.refusals:

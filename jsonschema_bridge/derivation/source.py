@@ -43,12 +43,12 @@ class Node:
 
 
 class Source:
-    """The documents of one derivation. Unresolvable references are refused in `report`."""
+    """The documents of one derivation: `root` is translated, `found` has those that are referred to, by their URIs.
 
-    def __init__(self, schema: Schema, resolve: Resolve, report: Report) -> None:
-        """Read the documents. Raises SchemaInvalid, and what `resolve` raises."""
-        root = read_schema(schema.text)
-        found = referenced(schema, root, resolve)
+    References that lead nowhere are refused in `report`.
+    """
+
+    def __init__(self, root: object, found: Mapping[str, object], report: Report) -> None:
         self._report = report
         self._id = drafts.id_keyword(root)
         self._specification = drafts.SPECIFICATIONS[drafts.dialect(root)]
@@ -58,7 +58,6 @@ class Source:
         for uri in sorted(found, key=lambda uri: (not uri.startswith(BASE), uri)):
             document = found[uri]
             if not any(document is other for _, other in self._documents):  # else it has several names
-                check_document(document, drafts.dialect(root))
                 self._documents.append((unquote(uri.removeprefix(BASE)), document))
                 uris.append(uri)
         for number, (_, document) in enumerate(self._documents):
@@ -121,6 +120,15 @@ class Source:
     def document(self, number: int) -> tuple[str, Any]:
         """Return a document's name, empty for the one that is translated, and itself."""
         return self._documents[number]
+
+
+def read_source(schema: Schema, resolve: Resolve, report: Report) -> Source:
+    """Read a JSON Schema and what it refers to. Raises SchemaInvalid, and what `resolve` raises."""
+    root = read_schema(schema.text)
+    found = referenced(schema, root, resolve)
+    for document in found.values():
+        check_document(document, drafts.dialect(root))
+    return Source(root, found, report)
 
 
 def _walk(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:

@@ -7,7 +7,7 @@ fields and symbols.
 from collections.abc import Mapping
 from typing import Any
 
-from jsonschema_bridge.avro.schema import DEFAULT, AvroSchema, parse
+from jsonschema_bridge.avro.schema import DEFAULT, parse
 from jsonschema_bridge.evolution.change import Changes, Place, SchemaChange, beyond, named, short, text_of
 from jsonschema_bridge.references import Resolve
 from jsonschema_bridge.registry.model import Schema
@@ -20,21 +20,23 @@ _COMPARED = frozenset({"type", "name", "fields", "symbols", *_INSIDE})
 
 def avro_changes(old: Schema, new: Schema, resolve: Resolve) -> list[SchemaChange]:
     """Return what changed, in the order of the new schema. Raises SchemaInvalid, and what `resolve` raises."""
-    comparison = _Comparison(parse(old, resolve), parse(new, resolve))
+    before, after = parse(old, resolve), parse(new, resolve)
+    comparison = _Comparison(before.named, after.named)
+    comparison.types(before.root, after.root, ("", ""))
     return comparison.changes.found
 
 
 class _Comparison:
-    """Goes through two types side by side and notes what differs."""
+    """Goes through two types side by side and notes what differs; `old` and `new` have those that have names."""
 
-    def __init__(self, old: AvroSchema, new: AvroSchema) -> None:
-        self._old = old.named
-        self._new = new.named
+    def __init__(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+        self._old = old
+        self._new = new
         self._seen: set[str] = set()
         self.changes = Changes()
-        self._types(old.root, new.root, ("", ""))
 
-    def _types(self, old: Any, new: Any, at: Place) -> None:
+    def types(self, old: Any, new: Any, at: Place) -> None:
+        """Compare two types."""
         old, new = _resolved(old, self._old), _resolved(new, self._new)
         if isinstance(old, list) and isinstance(new, list):
             self._unions(old, new, at)
@@ -52,7 +54,7 @@ class _Comparison:
             self.changes.note(at, f"{named(at)}: union changed from {short(before)} to {short(after)}", additive=False)
             return
         for index, (one, other) in enumerate(zip(old, new, strict=True)):
-            self._types(one, other, (at[0] + pointer([index]), at[1]))
+            self.types(one, other, (at[0] + pointer([index]), at[1]))
 
     def _bodies(self, old: Mapping[str, Any], new: Mapping[str, Any], at: Place) -> None:
         """Compare what two types say that have the same title."""
@@ -66,7 +68,7 @@ class _Comparison:
                 self.changes.note(_below(at, "symbols"), words, additive=False)
         for keyword in _INSIDE:
             if keyword in new:
-                self._types(old[keyword], new[keyword], (_below(at, keyword)[0], f"{at[1]}/*"))
+                self.types(old[keyword], new[keyword], (_below(at, keyword)[0], f"{at[1]}/*"))
         before, after = (
             {key: kind[key] for key in kind if key not in _COMPARED and not key.startswith("__")} for kind in (old, new)
         )
@@ -84,7 +86,7 @@ class _Comparison:
                 self.changes.note(here, words, additive=default)
                 continue
             _, earlier = before.pop(field["name"])
-            self._types(earlier["type"], field["type"], _below(here, "type"))
+            self.types(earlier["type"], field["type"], _below(here, "type"))
             self._fields(earlier, field, here)
         for name, (index, _) in before.items():
             gone = (at[0] + pointer(["fields", index]), at[1] + pointer([name]))

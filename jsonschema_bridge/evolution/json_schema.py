@@ -16,16 +16,16 @@ _FREE = frozenset({"description", "examples", "title"})
 """What may change and come and go; so may what gives a schema its URI."""
 _DEFINITIONS = frozenset({"definitions", "$defs"})
 _TUPLES = frozenset({"items", "prefixItems"})
-_LISTS = frozenset({"allOf", "anyOf", "oneOf"}) | _TUPLES
 _ABOUT_ITSELF = frozenset({"if", "then", "else", "not", "propertyNames", "contentSchema"})
+"""Keywords with a schema for the value itself."""
 _CLOSING = frozenset({"additionalProperties", "unevaluatedProperties"})
 _OTHERS = frozenset({"items", "additionalItems", "unevaluatedItems"}) | _CLOSING
-_SINGLE = _ABOUT_ITSELF | _OTHERS | {"contains"}
-"""Keywords with one schema: for the value itself, for what is in it that nothing else judges, for one item."""
+"""Keywords with a schema for what is in the value and nothing else judges."""
+_SINGLE = drafts.SINGLE | {"contentSchema"}
 _REVERSED = frozenset({"if", "not"})
 """Where what is added takes something away."""
 _UNORDERED = frozenset({"enum", "required", "type"})
-_REFUSING = (drafts.MAPS - _DEFINITIONS) | _LISTS | _SINGLE | _UNORDERED
+_REFUSING = (drafts.MAPS - _DEFINITIONS) | drafts.LISTS | _SINGLE | _UNORDERED
 _REFUSING |= {
     "$schema",
     "$ref",
@@ -107,7 +107,12 @@ class _Comparison:
     def _kept(self, keyword: str, before: Any, after: Any, at: Place, *, reverse: bool) -> None:
         """Compare the values of a keyword that both have: go into schemas, take all else as it is."""
         here = _below(at, keyword)
-        if keyword in _LISTS and isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        if (
+            keyword in drafts.LISTS
+            and isinstance(before, list)
+            and isinstance(after, list)
+            and len(before) == len(after)
+        ):
             for index, (one, other) in enumerate(zip(before, after, strict=True)):
                 below = _below(here, str(index), inside=str(index) if keyword in _TUPLES else "")
                 self._schemas(one, other, below, reverse=reverse)
