@@ -296,6 +296,14 @@ class TestClients:
 CLIENTS = ROOT / "tests" / "e2e" / "clients" / "packages"
 
 
+def test_the_service_s_readme_tells_of_each_of_its_modules() -> None:
+    """Its table has every module and folder, and none that is not there."""
+    package = ROOT / "confluent_shim"
+    told = {name for row in rows((package / "README.md").read_text()) for name in names(row[0])}
+    there = {each.stem for each in package.iterdir() if each.suffix == ".py" or (each / "__init__.py").exists()}
+    assert told == there - {"__init__", "__main__"}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 class TestPages:
     def test_links_lead_somewhere(self, page: Path) -> None:
