@@ -18,6 +18,7 @@ from tests.contract.metadata_contract import MetadataContract
 from tests.contract.sink_contract import ReadAll, ReadExtras, SinkContract
 from tests.rest_proxy import rest_proxy
 from tests.upstream import Handler, Proxy, echoing
+from tests.waiting import eventually
 
 Play = Callable[[Handler], None]
 RECORD = AdmittedRecord(b"k", b"\0\0\0\0\1{}")
@@ -328,7 +329,7 @@ def test_a_kept_connection_that_the_proxy_closed_is_replaced_before_anything_is_
     with playing(once) as story:
         for _ in range(3):
             assert told(story.sink.send("orders", [RECORD])) == [(0, "written", False)]
-            _until(lambda: len(closed) == story.posts())
+            eventually(lambda: len(closed) == story.posts())
             time.sleep(0.05)  # the end of the connection is on its way
         assert story.posts() == story.proxy.connections == 3
 
@@ -453,10 +454,3 @@ def hanging() -> Iterator[Callable[..., Play]]:
 
     yield hanging
     over.append(True)
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)

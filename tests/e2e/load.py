@@ -3,12 +3,13 @@
 import http.client
 import json
 import threading
-import time
 import uuid
 from contextlib import closing
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
+
+from tests.waiting import eventually
 
 _CONTENT_TYPE = "application/vnd.kafka.jsonschema.v2+json"
 _HANGS_SECONDS = 40.0
@@ -64,10 +65,7 @@ class Load:
     def wait_for_answers(self, count: int) -> None:
         """Return when `count` more events have been answered."""
         count += len(self.attempts)
-        end = time.monotonic() + _HANGS_SECONDS
-        while len(self.attempts) < count:
-            assert time.monotonic() < end
-            time.sleep(0.01)
+        eventually(lambda: len(self.attempts) >= count, _HANGS_SECONDS)
 
     def _send(self, keep: bool) -> None:
         headers = {"Content-Type": _CONTENT_TYPE, "Connection": "keep-alive" if keep else "close"}

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,14 +134,6 @@ def _await_ready(server: Server) -> None:
         except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.05)
     raise AssertionError(server.log.read_text())
-
-
-def eventually(sought: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Wait until `sought` is true, which it must be within `seconds`."""
-    end = time.monotonic() + seconds
-    while not sought():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def metric(server: Server, name: str) -> float:

@@ -17,6 +17,7 @@ from tests.e2e.load import Load
 from tests.e2e.server import KINDS, Kind, Server, configuration, serving
 from tests.stack import Kafka, Stack
 from tests.stack.topics import Record, create_on_kafka, read_all
+from tests.waiting import eventually
 
 SCHEMA = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
 
@@ -44,10 +45,7 @@ def ends_in_order(server: Server, seconds: float = 30.0) -> None:
 def wait_for_records_in_flight(server: Server, count: int) -> None:
     """Return when `count` records are with Kafka."""
     line = f'confluent_shim_records_in_flight{{cluster="default"}} {count:.1f}'
-    end = time.monotonic() + 20
-    while line not in requests.get(f"{server.url}/-/metrics", timeout=10).text:
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    eventually(lambda: line in requests.get(f"{server.url}/-/metrics", timeout=10).text)
 
 
 def stops_listening(server: Server) -> None:

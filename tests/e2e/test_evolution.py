@@ -9,8 +9,9 @@ import pytest
 import requests
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 
-from tests.e2e.server import Server, eventually
+from tests.e2e.server import Server
 from tests.stack import Stack
+from tests.waiting import eventually
 
 ORDER: dict[str, Any] = {
     "$schema": "http://json-schema.org/draft-07/schema#",

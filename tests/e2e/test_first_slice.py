@@ -10,8 +10,9 @@ from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.json_schema import JSONDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
-from tests.e2e.server import Server, eventually
+from tests.e2e.server import Server
 from tests.stack import Stack
+from tests.waiting import eventually
 
 SCHEMA = {
     "$schema": "http://json-schema.org/draft-07/schema#",

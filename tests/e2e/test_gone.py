@@ -6,8 +6,9 @@ import uuid
 import requests
 from confluent_kafka.admin import AdminClient
 
-from tests.e2e.server import Server, eventually
+from tests.e2e.server import Server
 from tests.stack import Stack
+from tests.waiting import eventually
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}}
 

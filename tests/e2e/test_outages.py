@@ -13,9 +13,10 @@ import pytest
 import requests
 from confluent_kafka.admin import AdminClient
 
-from tests.e2e.server import Server, configuration, eventually, free_port, metric, serving
+from tests.e2e.server import Server, configuration, free_port, metric, serving
 from tests.stack import AxonOpsRegistry, Kafka, Stack
 from tests.stack.topics import create_on_kafka, read_all
+from tests.waiting import eventually
 
 SCHEMA = {
     "$schema": "http://json-schema.org/draft-07/schema#",
@@ -90,8 +91,8 @@ def test_a_registry_that_hangs_from_the_start_costs_a_client_seconds_and_only_th
     first = unasked.produce(topic, GOOD)
     middle = time.monotonic()
     second = unasked.produce(topic, GOOD)
-    assert middle - began < 3.0
-    assert time.monotonic() - middle < 1.5  # less than what the first one paid
+    assert middle - began < 10.0
+    assert time.monotonic() - middle < middle - began
     for answer in (first, second):
         assert (answer.status_code, answer.json()["error_code"]) == (503, 50391)
         assert answer.json()["retryable"] is True

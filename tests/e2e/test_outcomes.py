@@ -13,10 +13,11 @@ import pytest
 import requests
 from confluent_kafka.admin._acl import AclOperation
 
-from tests.e2e.server import Server, configuration, eventually, metric, serving
+from tests.e2e.server import Server, configuration, metric, serving
 from tests.stack import Kafka, Stack
 from tests.stack.fixtures import RunKafka
 from tests.stack.topics import Record, allow, create_on_kafka, read_all
+from tests.waiting import eventually
 
 SCHEMA = {"$schema": "http://json-schema.org/draft-07/schema#", "type": "object", "required": ["id"]}
 PATIENCE = 10.0

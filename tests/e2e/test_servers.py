@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,8 +12,9 @@ import pytest
 import requests
 
 from tests.e2e.conversation import CHUNKED, JSON, LIVE, Conversation, chunk, post
-from tests.e2e.server import KINDS, Kind, Server, command_of, configuration, eventually, free_port, serving
+from tests.e2e.server import KINDS, Kind, Server, command_of, configuration, free_port, serving
 from tests.stack import Stack
+from tests.waiting import eventually
 
 SCHEMA = {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}
 LIMIT = 100_000
@@ -76,10 +76,7 @@ def test_there_are_two_workers_and_either_counts_for_both(server: Server, topic:
     assert len([child for child in children if "python" in Path(f"/proc/{child}/exe").readlink().name]) >= 2
     for _ in range(20):
         assert server.produce(topic, GOOD).ok
-    end = time.monotonic() + 20
-    while {written(server, topic) for _ in range(4)} != {20.0}:
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    eventually(lambda: {written(server, topic) for _ in range(4)} == {20.0})
 
 
 def written(server: Server, topic: str) -> float:

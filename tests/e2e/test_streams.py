@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 import uuid
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import requests
 from tests.e2e.server import KINDS, Kind, Server, configuration, serving
 from tests.e2e.stream_client import Stream, open_stream
 from tests.stack import Stack
+from tests.waiting import eventually
 
 SCHEMA = {
     "type": "object",
@@ -179,10 +179,7 @@ def test_an_idle_stream_is_closed_and_its_place_is_free(stack: Stack, tmp_path: 
 
 
 def _eventually_taken(server: Server, topic: str) -> None:
-    end = time.monotonic() + HANGS_SECONDS
-    while _refused(server, topic):
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    eventually(lambda: not _refused(server, topic), HANGS_SECONDS)
 
 
 def _refused(server: Server, topic: str) -> bool:

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from confluent_shim.errors import SinkUnavailable
@@ -36,14 +36,6 @@ def told(delivery: Delivery) -> tuple[int | None, str, bool]:
 def values(bootstrap: str, topic: str) -> list[bytes | None]:
     """Return the values that the topic holds, by partition and offset."""
     return [record.value for record in read_all(bootstrap, topic)]
-
-
-def eventually(sought: Callable[[], bool]) -> None:
-    """Wait until `sought` is true, which it must be within SECONDS."""
-    end = time.monotonic() + SECONDS
-    while not sought():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def eventually_written(sink: KafkaSink, topic: str, value: bytes, seconds: float) -> Delivery:

@@ -15,7 +15,6 @@ from tests.integration.sinks import (
     SOON_MISSED,
     Claims,
     batch,
-    eventually,
     eventually_written,
     open_sink,
     queued,
@@ -25,6 +24,7 @@ from tests.integration.sinks import (
 from tests.stack import Kafka, Stack
 from tests.stack.fixtures import RunKafka
 from tests.stack.topics import create_on_kafka, end_offsets, in_sync
+from tests.waiting import eventually
 
 PATIENCE = 1.5
 """The time of a record, in seconds, where a test waits until it is over."""

@@ -14,7 +14,6 @@ from tests.integration.sinks import (
     SOON_MISSED,
     Claims,
     batch,
-    eventually,
     eventually_written,
     open_sink,
     queued,
@@ -23,6 +22,7 @@ from tests.integration.sinks import (
 from tests.stack import Kafka
 from tests.stack.fixtures import RunKafka
 from tests.stack.topics import allow, create_on_kafka
+from tests.waiting import eventually
 
 RIGHT, WRONG = "a-password", "another"
 USERS = dict.fromkeys(("stranger", "reader", "neighbour", "shim"), RIGHT)

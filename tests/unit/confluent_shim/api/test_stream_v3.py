@@ -11,8 +11,8 @@ import pytest
 from confluent_shim.app import create_app
 from confluent_shim.settings import Limits, Server
 from tests.doubles import ArrivingBody, LateSink
-from tests.e2e.server import eventually
 from tests.parts import Shim, memory_shim
+from tests.waiting import eventually
 
 GOOD = '{"value":{"type":"JSONSCHEMA","data":{"id":1}}}'
 BAD = '{"value":{"data":{"id":"x"}}}'
