@@ -102,17 +102,20 @@ class Enforcer:
         for index, (record, parsed) in enumerate(zip(request.records, request.parsed, strict=True)):
             value = parsed.get("value")
             key = parsed.get("key")
+            if not small and (too_large := _broken_limit(record, self._record_bytes)):
+                # It is not judged: only for records within the limit is it known that this does not take long.
+                rejected[index] = too_large[:room]
+                room -= len(rejected[index])
+                continue
             lands = value is not None or null_is_a_value
             landing = landing_of(record.value, value) if lands else None
-            if landing is not None and key is None and not key_needed and small:
+            if landing is not None and key is None and not key_needed:
                 # The usual record needs no more than this.
                 admitted.append(AdmittedRecord(None, landing, record.partition))
                 continue
             key_landing = None if key is None else keys.landing(record.key, key)
             conforms, key_conforms = landing is not None or not lands, key_landing is not None or key is None
             broken = _broken_rules(binding, key, value, key_needed=key_needed)
-            if not small:
-                broken += _broken_limit(record, self._record_bytes)
             if conforms and key_conforms and not broken:
                 admitted.append(AdmittedRecord(key_landing, landing, record.partition))
                 continue
