@@ -12,6 +12,7 @@ from confluent_shim.api.relay import Relay
 from confluent_shim.api.targets import readings, sent_target
 from confluent_shim.errors import ConsumersNotAllowed, ConsumersNotFound
 from confluent_shim.settings import Settings
+from confluent_shim.sinks.upstream import SAFE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -22,7 +23,6 @@ _MATRIX = re.compile(r";[^/]*")
 _TOPIC = re.compile(r"/topics/([^/]+)(/.*)?")
 _CLUSTER = re.compile(r"/v3/clusters/([^/]+)(/.*)?")
 _PRODUCE = re.compile(r"/topics/.*|.*/topics/.*/records(:.*)?/?", re.DOTALL)
-_READING = ("GET", "HEAD", "OPTIONS")
 
 
 class Front:
@@ -57,7 +57,7 @@ class Front:
         return self._inner(environ, start_response)
 
     def _could_produce(self, environ: "WSGIEnvironment") -> bool:
-        if environ["REQUEST_METHOD"] in _READING or not self._relays:
+        if environ["REQUEST_METHOD"] in SAFE or not self._relays:
             return False
         return any(_PRODUCE.fullmatch(path) for path in readings(sent_target(environ)))
 

@@ -14,7 +14,7 @@ from confluent_shim.api.answers import refusal
 from confluent_shim.api.body import read_body
 from confluent_shim.api.facts import VERDICT, Facts, facts_of
 from confluent_shim.api.negotiation import V2_JSON, answer_type, embedded_format, prefers_lenient
-from confluent_shim.api.targets import PRODUCE_V2
+from confluent_shim.api.targets import PRODUCE_V2, meant
 from confluent_shim.api.watching import observed_request
 from confluent_shim.api.wire_v2 import read_request, render_receipt
 from confluent_shim.capacity import Capacity
@@ -79,7 +79,7 @@ class ProduceV2:
     ) -> Answer:
         end = time.monotonic() + self._limits.deadline
         if not topic.isascii():
-            topic = topic.encode("latin-1").decode("utf-8", "replace")  # WSGI hands bytes on as characters
+            topic = meant(topic)
         number = _partition(partition)
         content_type = embedded_format(environ.get("CONTENT_TYPE"))
         media_type = answer_type(accept)

@@ -15,7 +15,7 @@ from confluent_shim.capacity import Capacity, Place
 from confluent_shim.configuration import is_inherited
 from confluent_shim.errors import RouteUnknown, ShimError
 from confluent_shim.services import Services
-from confluent_shim.sinks.upstream import Answer, Headers, Upstream
+from confluent_shim.sinks.upstream import SAFE, Answer, Headers, Upstream
 from confluent_shim.sinks.wire import Body
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_READING = ("GET", "HEAD", "OPTIONS")
 _HOP_BY_HOP = frozenset(
     {
         "connection",
@@ -100,7 +99,7 @@ class Relay:
 
     def _ask(self, environ: "WSGIEnvironment", handed: "Handed") -> Answer:
         target, method = sent_target(environ), environ["REQUEST_METHOD"]
-        if method not in _READING and is_ambiguous(target):
+        if method not in SAFE and is_ambiguous(target):
             raise RouteUnknown
         headers = self._headers(environ, is_changed=handed.change is not None)
         return self._upstream.ask(method, target, list(headers), handed.body)

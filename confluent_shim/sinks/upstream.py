@@ -27,7 +27,8 @@ Headers = Sequence[tuple[str, str]]
 _MAX_IDLE = 32
 _IDLE_SECONDS = 15.0  # the REST Proxy ends an idle connection after 30
 _LEAST_SECONDS = 0.001  # to a socket 0 means that it is not to wait at all
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing."""
 
 
 class Answer:
@@ -112,7 +113,7 @@ class Upstream:
             except UpstreamBroken:
                 # A service may end a connection that nobody uses at the moment when somebody does. Only what changes
                 # nothing is asked again.
-                if method not in _SAFE or body is not None:
+                if method not in SAFE or body is not None:
                     raise
         return self._exchange(self._connected(end), method, head, body, end)
 
