@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import unquote
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -141,6 +142,14 @@ def arriving(shim: Shim, body: io.IOBase, path: str = "/topics/orders", **enviro
     """POST a body as it arrives; without CONTENT_LENGTH its length is not declared."""
     overrides = {"CONTENT_TYPE": JSON_SCHEMA, "CONTENT_LENGTH": "", **environ, "wsgi.input": body}
     return shim.client.application.test_client().post(path, environ_overrides=overrides)
+
+
+def ask(shim: Shim, method: str, target: str, *, server_tells: bool = True, **options: Any) -> TestResponse:
+    """Send a request as a server hands it over that tells the target as it was sent, or that only decodes its path."""
+    path, _, query = target.partition("?")
+    raw = target if server_tells else ""
+    environ = {"PATH_INFO": unquote(path, "latin-1"), "QUERY_STRING": query, "RAW_URI": raw, "REQUEST_URI": raw}
+    return shim.client.open("/", method=method, environ_overrides=environ, buffered=True, **options)
 
 
 @contextmanager

@@ -4,9 +4,14 @@ import json
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
+
+from confluent_shim.settings import Cluster, RegistryEndpoint, RestProxyEndpoint
+from confluent_shim.sinks.memory import MemorySink
+from confluent_shim.sinks.upstream import Answer
+from tests.parts import Shim, memory_shim
 
 
 class Received(NamedTuple):
@@ -127,3 +132,31 @@ def echoing(*, keeps_connections: bool = True, tls: ssl.SSLContext | None = None
         proxy.shutdown()
         thread.join()
         proxy.server_close()
+
+
+def whole(answer: Answer) -> bytes:
+    """Read an answer to its end."""
+    try:
+        return b"".join(answer)
+    finally:
+        answer.close()
+
+
+Start = Callable[..., Shim]
+
+
+@contextmanager
+def starting(proxy: Proxy) -> Iterator[Start]:
+    """Give what starts a shim whose default cluster has the upstream, and whose other clusters have none."""
+    with ExitStack() as running:
+
+        def start(
+            others: dict[str, MemorySink] | None = None, rest_proxy: dict[str, Any] | None = None, **changes: Any
+        ) -> Shim:
+            registry = RegistryEndpoint(url="memory:")
+            clusters = {name: Cluster(registry=RegistryEndpoint(url=f"memory:{name}")) for name in others or ()}
+            endpoint = RestProxyEndpoint(**{"url": proxy.url, **(rest_proxy or {})})
+            clusters["default"] = Cluster(registry=registry, rest_proxy=endpoint)
+            return running.enter_context(memory_shim(others, clusters=clusters, **changes))
+
+        yield start

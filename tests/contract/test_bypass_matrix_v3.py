@@ -24,6 +24,7 @@ from tests.contract.test_bypass_matrix import (
     pool,
 )
 from tests.parts import Shim
+from tests.streams import parsed
 
 TYPES = ("JSON", "JSONSCHEMA", "AVRO", "BINARY", "STRING", "PROTOBUF", None)
 WITHOUT_SCHEMA = ("JSON", "BINARY", "STRING")
@@ -98,7 +99,7 @@ def send_batch(shim: Shim, records: Sequence[Mapping[str, object]]) -> list[bool
 
 def send_stream(shim: Shim, records: Sequence[Mapping[str, object]]) -> list[bool]:
     answer = shim.stream("t", "\n".join(map(json.dumps, records)))
-    lines = [json.loads(line) for line in answer.text.split("\r\n")[:-1]]
+    lines = parsed(answer.text)
     assert all(line["error_code"] < 500 or line["error_code"] > 599 for line in lines)
     return [line["error_code"] == 200 for line in lines]
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
 import pytest
 from werkzeug.test import TestResponse
@@ -15,7 +14,7 @@ from werkzeug.test import TestResponse
 from confluent_shim.settings import Cluster, Limits, RegistryEndpoint, RestProxyEndpoint
 from confluent_shim.sinks.memory import MemorySink
 from jsonschema_bridge.registry import MemoryRegistry
-from tests.parts import BINARY, JSON, JSON_SCHEMA, V2, Shim, arriving, memory_shim
+from tests.parts import BINARY, JSON, JSON_SCHEMA, V2, Shim, arriving, ask, memory_shim
 from tests.rest_proxy import rest_proxy
 from tests.upstream import Handler, Proxy, Received
 
@@ -34,20 +33,8 @@ class Story(NamedTuple):
 
     def send(self, target: str, body: bytes | str, content_type: str, **headers: str) -> TestResponse:
         """POST `body` to `target`, path and query, as a server hands it over that tells it as it was sent."""
-        path, _, query = target.partition("?")
-        return self.shim.client.post(
-            "/",
-            data=body,
-            content_type=content_type,
-            headers={name.replace("_", "-"): value for name, value in headers.items()},
-            environ_overrides={
-                "PATH_INFO": unquote(path, "latin-1"),
-                "QUERY_STRING": query,
-                "RAW_URI": target,
-                "REQUEST_URI": target,
-            },
-            buffered=True,
-        )
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return ask(self.shim, "POST", target, data=body, content_type=content_type, headers=sent)
 
     def landed(self, topic: str) -> list[bytes | None]:
         return [record.value for record in self.behind.landed(topic)]

@@ -1,47 +1,20 @@
 """A shim before an upstream: what it hands on, what it keeps to itself, and what it never lets by."""
 
-import json
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
-from typing import Any
-from urllib.parse import unquote
+from collections.abc import Iterator
 
 import pytest
-from werkzeug.test import TestResponse
 
-from confluent_shim.errors import MetadataUnavailable, SettingsInvalid, UpstreamBroken
-from confluent_shim.services import build_services
-from confluent_shim.settings import Cluster, Limits, RegistryEndpoint, RestProxyEndpoint, Secret, Settings
+from confluent_shim.errors import MetadataUnavailable
+from confluent_shim.settings import Secret
 from confluent_shim.sinks.memory import MemoryMetadata, MemorySink
 from confluent_shim.sinks.metadata import ClusterMetadata
-from tests.parts import V2, Shim, memory_shim
-from tests.upstream import Handler, Proxy, Received, echoing
-
-Start = Callable[..., Shim]
-
-
-@pytest.fixture
-def proxy() -> Iterator[Proxy]:
-    with echoing() as proxy:
-        yield proxy
+from tests.parts import V2, Shim, ask
+from tests.upstream import Handler, Proxy, Received, Start, starting
 
 
 @pytest.fixture
 def start(proxy: Proxy) -> Iterator[Start]:
-    with ExitStack() as running:
-
-        def start(
-            others: dict[str, MemorySink] | None = None, rest_proxy: dict[str, Any] | None = None, **changes: Any
-        ) -> Shim:
-            """Start a shim whose default cluster has the upstream, and whose other clusters have none."""
-            registry = RegistryEndpoint(url="memory:")
-            clusters = {name: Cluster(registry=RegistryEndpoint(url=f"memory:{name}")) for name in others or ()}
-            endpoint = RestProxyEndpoint(**{"url": proxy.url, **(rest_proxy or {})})
-            clusters["default"] = Cluster(registry=registry, rest_proxy=endpoint)
-            return running.enter_context(memory_shim(others, clusters=clusters, **changes))
-
+    with starting(proxy) as start:
         yield start
 
 
@@ -54,14 +27,6 @@ def only(proxy: Proxy) -> Received:
     """Return the one request that the upstream got."""
     (received,) = proxy.received
     return received
-
-
-def send(shim: Shim, method: str, target: str, *, server_tells: bool = True, **options: Any) -> TestResponse:
-    """Send a request as a server hands it over that tells the target as it was sent, or that only decodes its path."""
-    path, _, query = target.partition("?")
-    raw = target if server_tells else ""
-    environ = {"PATH_INFO": unquote(path, "latin-1"), "QUERY_STRING": query, "RAW_URI": raw, "REQUEST_URI": raw}
-    return shim.client.open("/", method=method, environ_overrides=environ, buffered=True, **options)
 
 
 ENDPOINTS = [
@@ -92,14 +57,14 @@ ENDPOINTS = [
 def test_what_the_shim_does_not_answer_itself_goes_upstream_byte_for_byte(
     shim: Shim, proxy: Proxy, method: str, target: str, *, server_tells: bool
 ) -> None:
-    answer = send(shim, method, target, server_tells=server_tells)
+    answer = ask(shim, method, target, server_tells=server_tells)
     assert answer.status_code == 200
     assert (only(proxy).method, only(proxy).target) == (method, target)
 
 
 @pytest.mark.parametrize("path", ["/-/live", "/-/ready", "/-/bindings", "/-/metrics"])
 def test_the_shims_own_paths_stay_at_home(shim: Shim, proxy: Proxy, path: str) -> None:
-    assert send(shim, "GET", path).status_code == 200
+    assert ask(shim, "GET", path).status_code == 200
     assert proxy.received == []
 
 
@@ -138,7 +103,7 @@ def test_nothing_that_could_produce_gets_by_on_its_way_through(
     shim: Shim, proxy: Proxy, method: str, target: str, *, server_tells: bool
 ) -> None:
     shim.bind("orders")
-    answer = send(
+    answer = ask(
         shim,
         method,
         target,
@@ -163,13 +128,13 @@ class TestHeaders:
             "Proxy": "http://evil.example",
             "Expect": "100-continue",
         }
-        send(shim, "GET", "/brokers", headers={**hop_by_hop, "X-Kept": "a, b", "Accept": V2})
+        ask(shim, "GET", "/brokers", headers={**hop_by_hop, "X-Kept": "a, b", "Accept": V2})
         received = only(proxy)
         assert {name: received.header(name) for name in hop_by_hop} == dict.fromkeys(hop_by_hop)
         assert (received.header("X-Kept"), received.header("Accept")) == ("a, b", V2)
 
     def test_the_upstream_is_addressed_by_its_own_name(self, shim: Shim, proxy: Proxy) -> None:
-        send(shim, "GET", "/brokers", headers={"Host": "shim.example"})
+        ask(shim, "GET", "/brokers", headers={"Host": "shim.example"})
         assert only(proxy).header("Host") == proxy.url.removeprefix("http://")
 
     def test_the_environment_of_the_process_is_not_taken_for_headers(
@@ -181,14 +146,14 @@ class TestHeaders:
         assert only(proxy).header("X-Secret") is None
 
     def test_both_logs_have_the_same_request_id(self, shim: Shim, proxy: Proxy) -> None:
-        answer = send(shim, "GET", "/brokers", headers={"X-Request-Id": "abc"})
+        answer = ask(shim, "GET", "/brokers", headers={"X-Request-Id": "abc"})
         assert answer.headers.getlist("X-Request-Id") == ["abc"]
         assert only(proxy).header("X-Request-Id") == "abc"
 
     def test_what_is_said_of_proxies_before_is_believed_of_trusted_ones_alone(self, start: Start, proxy: Proxy) -> None:
         forwarded = {"X-Forwarded-For": "10.0.0.1", "X-Forwarded-Proto": "https", "Forwarded": "for=10.0.0.1"}
         for trusted in ("", "127.0.0.1"):
-            send(start(trusted_proxies=trusted), "GET", "/brokers", headers=forwarded)
+            ask(start(trusted_proxies=trusted), "GET", "/brokers", headers=forwarded)
         stranger, friend = proxy.received
         assert {name: stranger.header(name) for name in forwarded} == dict.fromkeys(forwarded)
         assert {name: friend.header(name) for name in forwarded} == forwarded
@@ -203,7 +168,7 @@ class TestHeaders:
             handler.end_headers()
 
         proxy.play = twice
-        answer = send(shim, "GET", "/brokers", headers={"X-Request-Id": "abc"})
+        answer = ask(shim, "GET", "/brokers", headers={"X-Request-Id": "abc"})
         assert answer.headers.getlist("X-A") == ["1", "2"]
         assert "X-B" not in answer.headers
         assert answer.headers.getlist("X-Request-Id") == ["abc"]
@@ -214,7 +179,7 @@ class TestHeaders:
             handler.wfile.write(b"HTTP/1.1 299\r\nContent-Length: 2\r\n\r\nok")
 
         proxy.play = strange
-        answer = send(shim, "GET", "/brokers")
+        answer = ask(shim, "GET", "/brokers")
         assert (answer.status_code, answer.data) == (299, b"ok")
 
 
@@ -223,7 +188,7 @@ CLIENTS = {"Authorization": "Basic client"}
 
 class TestAuthorization:
     def sent(self, shim: Shim, proxy: Proxy, headers: dict[str, str]) -> str | None:
-        send(shim, "GET", "/topics", headers=headers)
+        ask(shim, "GET", "/topics", headers=headers)
         return proxy.received[-1].header("Authorization")
 
     def test_the_clients_own_stays_here(self, start: Start, proxy: Proxy) -> None:
@@ -244,7 +209,7 @@ class TestAuthorization:
 class TestBodies:
     def test_a_body_arrives_as_it_is(self, shim: Shim, proxy: Proxy) -> None:
         body = bytes(range(256)) * 300
-        send(shim, "POST", "/v3/clusters/c/acls", data=body, headers={"Content-Type": "application/json"})
+        ask(shim, "POST", "/v3/clusters/c/acls", data=body, headers={"Content-Type": "application/json"})
         assert only(proxy).body == body
         assert (only(proxy).header("Content-Type"), only(proxy).header("Content-Length")) == (
             "application/json",
@@ -252,7 +217,7 @@ class TestBodies:
         )
 
     def test_a_post_without_a_body_says_so(self, shim: Shim, proxy: Proxy) -> None:
-        send(shim, "POST", "/")
+        ask(shim, "POST", "/")
         assert only(proxy).header("Content-Length") == "0"
 
     def test_an_answer_comes_back_block_by_block(self, shim: Shim, proxy: Proxy) -> None:
@@ -280,7 +245,7 @@ class TestBodies:
 
         proxy.play = squeezed
         for path in ("/topics", "/v3/clusters"):
-            answer = send(shim, "GET", path, headers={"Accept-Encoding": "gzip"})
+            answer = ask(shim, "GET", path, headers={"Accept-Encoding": "gzip"})
             assert (answer.data, answer.headers["Content-Encoding"]) == (b"\x1f\x8b\x08", "gzip")
         plain, with_links = proxy.received
         assert (plain.header("Accept-Encoding"), with_links.header("Accept-Encoding")) == ("gzip", None)
@@ -297,7 +262,7 @@ class TestLinks:
 
     def test_they_lead_to_where_the_client_came_from(self, shim: Shim, proxy: Proxy) -> None:
         proxy.play = self.links
-        answer = send(shim, "GET", "/v3/clusters/c", headers={"Host": "shim.example:8082"})
+        answer = ask(shim, "GET", "/v3/clusters/c", headers={"Host": "shim.example:8082"})
         assert answer.get_json()["metadata"]["self"] == "http://shim.example:8082/v3/clusters/c"
         assert answer.headers["Location"] == "http://shim.example:8082/v3/clusters/c/topics/t"
 
@@ -305,31 +270,31 @@ class TestLinks:
         proxy.play = self.links
         shim = start(public_url="https://public.example/kafka")
         assert (
-            send(shim, "GET", "/v3/clusters")
+            ask(shim, "GET", "/v3/clusters")
             .get_json()["metadata"]["self"]
             .startswith("https://public.example/kafka/v3/")
         )
 
     def test_a_consumer_is_told_to_come_back_here(self, start: Start, proxy: Proxy) -> None:
         proxy.play = self.links
-        answer = send(start(consumers="pass"), "POST", "/consumers/g%2F1")
+        answer = ask(start(consumers="pass"), "POST", "/consumers/g%2F1")
         assert answer.get_json()["base_uri"] == "http://localhost/consumers/g"
 
     def test_what_consumers_read_is_nobodys_links(self, start: Start, proxy: Proxy) -> None:
         proxy.play = self.links
-        answer = send(start(consumers="pass"), "GET", "/consumers/g/instances/i/records")
+        answer = ask(start(consumers="pass"), "GET", "/consumers/g/instances/i/records")
         assert answer.get_json()["metadata"]["self"] == "http://0.0.0.0:8082/v3/clusters/c"
 
 
 class TestConsumers:
     def test_they_are_refused_although_there_is_an_upstream(self, shim: Shim, proxy: Proxy) -> None:
-        assert send(shim, "POST", "/consumers/g").status_code == 405
-        assert send(shim, "GET", "/consumers/g/instances/i/records").status_code == 404
+        assert ask(shim, "POST", "/consumers/g").status_code == 405
+        assert ask(shim, "GET", "/consumers/g/instances/i/records").status_code == 404
         assert proxy.received == []
 
     def test_they_pass_where_the_settings_say_so(self, start: Start, proxy: Proxy) -> None:
         shim = start(consumers="pass")
-        assert send(shim, "GET", "/consumers/g/instances/i/records?timeout=10").status_code == 200
+        assert ask(shim, "GET", "/consumers/g/instances/i/records?timeout=10").status_code == 200
         assert only(proxy).target == "/consumers/g/instances/i/records?timeout=10"
 
 
@@ -339,11 +304,11 @@ class TestClusters:
     ) -> None:
         shim = start({"analytics": MemorySink(["clicks"], cluster_id="second")})
         shim.bind("clicks", cluster="analytics")
-        assert send(shim, "GET", "/topics/clicks").get_json()["name"] == "clicks"
-        assert send(shim, "GET", "/v3/clusters/second/topics/clicks").get_json()["topic_name"] == "clicks"
+        assert ask(shim, "GET", "/topics/clicks").get_json()["name"] == "clicks"
+        assert ask(shim, "GET", "/v3/clusters/second/topics/clicks").get_json()["topic_name"] == "clicks"
         assert proxy.received == []
         for path in ("/topics/orders", "/topics", "/v3/clusters/memory/topics", "/v3/clusters/unknown"):
-            send(shim, "GET", path)
+            ask(shim, "GET", path)
         assert len(proxy.received) == 4
 
     def test_a_kafka_that_is_away_is_not_asked_at_every_request(self, start: Start) -> None:
@@ -351,7 +316,7 @@ class TestClusters:
         sink.metadata = away = AskedForNothing(sink, "second")
         shim = start({"analytics": sink})
         for _ in range(3):
-            assert send(shim, "GET", "/v3/clusters/unknown/topics").status_code == 200
+            assert ask(shim, "GET", "/v3/clusters/unknown/topics").status_code == 200
         assert away.asked == 1
 
 
@@ -363,108 +328,3 @@ class AskedForNothing(MemoryMetadata):
     def read(self) -> ClusterMetadata:
         self.asked += 1
         raise MetadataUnavailable("away")
-
-
-class TestCapacity:
-    def test_a_worker_takes_on_no_more_than_it_has_places_for(self, start: Start, proxy: Proxy) -> None:
-        shim = start(limits=Limits(requests=1))
-        proxy.play = self.hold
-        with ThreadPoolExecutor(1) as pool:
-            self.arrived, self.over = threading.Event(), threading.Event()
-            first = pool.submit(send, shim, "GET", "/topics")
-            assert self.arrived.wait(10)
-            refused = send(shim, "GET", "/brokers")
-            self.over.set()
-            assert first.result().status_code == 200
-        assert (refused.status_code, refused.get_json()["error_code"]) == (429, 42990)
-        assert send(shim, "GET", "/topics").status_code == 200
-
-    def hold(self, handler: Handler) -> None:
-        handler.receive()
-        self.arrived.set()
-        assert self.over.wait(10)
-        handler.answer(200, [])
-
-    def test_a_place_is_free_again_however_the_request_ends(self, start: Start, proxy: Proxy) -> None:
-        shim = start(limits=Limits(requests=1))
-        for play in (None, self.hang_up, self.half):
-            proxy.play = play
-            for method in ("GET", "HEAD", "DELETE"):
-                with suppress(UpstreamBroken):
-                    assert send(shim, method, "/v3/clusters/c/topics/t").status_code in (200, 502)
-        shim.client.get("/topics", buffered=False).close()
-        proxy.play = None
-        assert send(shim, "GET", "/topics").status_code == 200
-
-    def hang_up(self, handler: Handler) -> None:
-        handler.receive()
-        handler.close_connection = True
-
-    def half(self, handler: Handler) -> None:
-        handler.receive()
-        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
-        handler.close_connection = True
-
-
-class TestOutages:
-    def told(self, answer: TestResponse) -> tuple[int, int, str | None]:
-        return answer.status_code, answer.get_json()["error_code"], answer.content_type
-
-    @pytest.mark.parametrize(("path", "content_type"), [("/topics", V2), ("/v3/clusters", "application/json")])
-    def test_an_upstream_that_cannot_be_reached_may_be_asked_again(
-        self, start: Start, path: str, content_type: str
-    ) -> None:
-        answer = send(start(rest_proxy={"url": "http://127.0.0.1:1"}), "GET", path)
-        assert self.told(answer) == (503, 50395, content_type)
-        assert answer.headers["Retry-After"] == "1"
-        assert answer.get_json()["retryable"] is True
-
-    def test_one_that_breaks_off_leaves_it_open_what_came_of_the_request(self, shim: Shim, proxy: Proxy) -> None:
-        def hang_up(handler: Handler) -> None:
-            handler.receive()
-            handler.close_connection = True
-
-        proxy.play = hang_up
-        assert self.told(send(shim, "DELETE", "/v3/clusters/c/topics/t")) == (502, 50290, "application/json")
-
-    def test_one_that_is_silent_too(self, start: Start, proxy: Proxy) -> None:
-        def wait(handler: Handler) -> None:
-            handler.receive()
-            handler.rfile.read(1)
-
-        proxy.play = wait
-        answer = send(start(rest_proxy={"timeout": 0.2}), "GET", "/topics")
-        assert self.told(answer) == (504, 50490, V2)
-
-    def test_a_head_is_refused_without_a_body(self, start: Start) -> None:
-        answer = send(start(rest_proxy={"url": "http://127.0.0.1:1"}), "HEAD", "/topics")
-        assert (answer.status_code, answer.data) == (503, b"")
-
-    def test_an_answer_that_breaks_off_in_the_middle_is_logged_and_not_taken_for_whole(
-        self, shim: Shim, proxy: Proxy, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        def half(handler: Handler) -> None:
-            handler.receive()
-            handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
-            handler.close_connection = True
-
-        proxy.play = half
-        with pytest.raises(Exception, match="broke off"):
-            send(shim, "GET", "/brokers")
-        assert "a relayed answer broke off" in caplog.text
-
-    def test_readiness_tells_of_it_without_depending_on_it(self, start: Start) -> None:
-        parts = send(start(), "GET", "/-/ready?verbose").get_json()["parts"]
-        assert parts["rest proxy default"] == "ok"
-        down = send(start(rest_proxy={"url": "http://127.0.0.1:1"}), "GET", "/-/ready?verbose")
-        assert down.status_code == 200
-        assert "cannot be reached" in json.loads(down.text)["parts"]["rest proxy default"]
-
-
-def test_a_certificate_authority_that_cannot_be_read_stops_the_start() -> None:
-    endpoint = RestProxyEndpoint(url="https://proxy.example", ca="/no/such/file.pem")
-    cluster = Cluster(
-        registry=RegistryEndpoint(url="memory:"), kafka={"bootstrap.servers": "memory:"}, rest_proxy=endpoint
-    )
-    with pytest.raises(SettingsInvalid, match=r"clusters\.eu\.rest_proxy\.ca: /no/such/file\.pem"):
-        build_services(Settings(store="memory:", clusters={"eu": cluster}))

@@ -11,6 +11,7 @@ from confluent_shim.observing import Observation, Verdicts
 from jsonschema_bridge import RegistryUnavailable
 from tests.doubles import ScriptedRegistry
 from tests.parts import AVRO, JSON, JSON_SCHEMA, Shim, memory_shim
+from tests.streams import parsed
 
 
 @pytest.fixture
@@ -155,7 +156,7 @@ def test_each_record_of_the_v3_api_has_its_verdict(shim: Shim) -> None:
 
 class TestStreams:
     def lines(self, shim: Shim, body: str) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in shim.stream("t", body).data.splitlines()]
+        return parsed(shim.stream("t", body).data)
 
     def test_each_line_has_its_verdict_and_the_log_line_that_of_all(
         self, shim: Shim, caplog: pytest.LogCaptureFixture

@@ -8,6 +8,7 @@ import pytest
 
 from jsonschema_bridge import Schema
 from tests.parts import Shim, memory_shim
+from tests.streams import parsed
 
 STRING = Schema('"string"', "AVRO")
 POINT = '{"type":"record","name":"geo.Point","fields":[{"name":"x","type":"int"}]}'
@@ -214,8 +215,3 @@ def test_a_type_that_needs_a_schema_must_bring_it(shim: Shim, kind: str) -> None
     assert (told["error_code"], told["message"]) == (400, f"value: 'type={kind}' needs a 'schema'.")
     assert shim.batch("t", record).status_code == 400
     assert shim.landed("t") == []
-
-
-def parsed(body: bytes) -> list[dict[str, Any]]:
-    """Return the lines of a stream's answer."""
-    return [json.loads(line) for line in body.splitlines()]
