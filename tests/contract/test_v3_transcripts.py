@@ -7,8 +7,8 @@ takes everything. Where an answer differs, one of DIFFERENCES must say so, by wh
 import base64
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from contextlib import ExitStack, contextmanager
+from typing import Any, Literal, NamedTuple, get_args
 
 import pytest
 
@@ -16,9 +16,12 @@ from confluent_shim.settings import Limits
 from jsonschema_bridge import Schema
 from jsonschema_bridge.registry import SchemaKind
 from tests.parts import Shim, memory_shim
+from tests.rest_proxy import rest_proxy
 from tests.shared_data import TRANSCRIPTS
 
 Document = dict[str, Any]
+Behind = Literal["Kafka", "REST Proxy"]
+"""Where admitted records go."""
 
 KINDS: Mapping[str, SchemaKind] = {"AVRO": "AVRO", "JSON": "JSON", "JSONSCHEMA": "JSON"}
 PARTS = ("key", "value")
@@ -221,16 +224,23 @@ class Scene:
 
 
 @contextmanager
-def played(exchange: Document) -> Iterator[tuple[Shim, Scene]]:
-    with memory_shim(limits=Limits(record_bytes=2_000_000)) as shim:
+def played(exchange: Document, behind: Behind) -> Iterator[tuple[Shim, Scene]]:
+    with ExitStack() as running:
+        parts: dict[str, Any] = {"limits": Limits(record_bytes=2_000_000)}
+        if behind == "REST Proxy":
+            proxy, kafka = running.enter_context(rest_proxy(limits=Limits(record_bytes=4_000_000)))
+            kafka.create_topic("t")  # which a REST Proxy may not do
+            parts |= {"proxy_url": proxy.url, "sink": kafka}
+        shim = running.enter_context(memory_shim(**parts))
         yield shim, Scene(shim, exchange)
 
 
+@pytest.mark.parametrize("behind", get_args(Behind))
 @pytest.mark.parametrize("name", sorted(REPLAYED))
-def test_a_bound_topic_answers_as_confluent_did_or_differs_on_purpose(name: str) -> None:
+def test_a_bound_topic_answers_as_confluent_did_or_differs_on_purpose(name: str, behind: Behind) -> None:
     exchange = REPLAYED[name]
     request, response = exchange["request"], exchange["response"]
-    with played(exchange) as (shim, scene):
+    with played(exchange, behind) as (shim, scene):
         answer = shim.client.open(
             scene.fill(request["path"]),
             method=request["method"],
@@ -335,7 +345,7 @@ def _payload(landed: bytes | None) -> Any:
 def test_every_difference_is_met() -> None:
     """A reason that nothing needs any more goes."""
     for name in REPLAYED:
-        test_a_bound_topic_answers_as_confluent_did_or_differs_on_purpose(name)
+        test_a_bound_topic_answers_as_confluent_did_or_differs_on_purpose(name, "Kafka")
     assert used == {difference.why for difference in DIFFERENCES}
 
 
