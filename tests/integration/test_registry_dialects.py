@@ -105,7 +105,8 @@ def test_a_text_that_is_no_schema_is_refused(real: Real, kind: SchemaKind, text:
 
 
 def test_a_json_schema_that_does_not_say_what_it_is_is_refused_or_taken_but_never_taken_for_another(real: Real) -> None:
-    subject, schema = new_subject(), Schema('{"type":"string"}', "JSON")
+    # A text of its own: to some registries one that was registered as Avro before is the same schema.
+    subject, schema = new_subject(), Schema(f'{{"type":"string","title":"{uuid.uuid4().hex}"}}', "JSON")
     if real.name == APICURIO:  # it looks into the text for the type that it was told
         with pytest.raises(SchemaRefused, match="not from type"):
             real.client.register(subject, schema)
