@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from queue import Queue
 from typing import Any, NamedTuple
 
 import pytest
@@ -16,6 +15,7 @@ from confluent_shim.errors import SettingsInvalid
 from confluent_shim.services import build_services
 from confluent_shim.settings import Cluster, Limits, RegistryEndpoint, RestProxyEndpoint, Secret, Settings
 from confluent_shim.sinks.memory import MemorySink
+from tests.doubles import ArrivingBody
 from tests.parts import JSON_SCHEMA, ORDER, TOKEN, open_stream
 from tests.rest_proxy import rest_proxy
 from tests.upstream import Handler, Proxy
@@ -134,21 +134,13 @@ class TestStreams:
 
     def test_a_client_that_waits_for_each_line_gets_it_before_it_sends_the_next_record(self) -> None:
         with shim_before_proxy() as story:
-            text, asked = json.dumps({"value": VALUE}).encode(), Queue[bytes]()
-            left = b""
-
-            def read(size: int) -> bytes:
-                nonlocal left
-                left = left or asked.get(timeout=10)
-                piece, left = left[:size], left[size:]
-                return piece
-
-            with open_stream(story.client.application, "orders", read) as answer:
+            body = ArrivingBody()
+            with open_stream(story.client.application, "orders", body.read) as answer:
                 for offset in range(5):
-                    asked.put(text)
+                    body.send(json.dumps({"value": VALUE}).encode())
                     assert json.loads(next(answer))["error_code"] == 200
                     assert len(story.behind.landed("orders")) == offset + 1
-                asked.put(b"")
+                body.end()
 
     def test_the_time_of_a_record_begins_when_it_is_its_turn(self) -> None:
         """A proxy that takes its time for each lot makes the client wait, and gives up none of its records."""

@@ -84,7 +84,7 @@ def test_every_class_is_needed(run: str) -> None:
     assert [each.row for each in RUNS[run].classes if each.row not in used] == []
 
 
-def test_the_count(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_exchange_is_open_and_the_count_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     for run in RUNS:
         with capsys.disabled():
             assert counted(run, [outcome(run, name) for at, name in CASES if at == run])

@@ -75,7 +75,7 @@ def test_the_class_that_only_an_upstream_brings_is_needed_and_has_its_row() -> N
     assert any(cells[0].startswith(TWO_PATHS.row) for cells in rows(read("compatibility.md")))
 
 
-def test_the_count(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_exchange_is_open_and_the_count_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     for run in RUNS:
         with capsys.disabled():
             assert counted(run, [outcome(run, name) for at, name in CASES if at == run])

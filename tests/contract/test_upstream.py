@@ -299,7 +299,9 @@ class TestTls:
             assert json.loads(whole(upstream.ask("POST", "/a%2Fb", [], Body(pieces(b"x"), 1))))["target"] == "/a%2Fb"
         assert proxy.connections == 1
 
-    def test_no_other_is(self, open_upstream: Callable[..., Upstream], proxy: Proxy) -> None:
+    def test_one_with_another_certificate_is_not_asked(
+        self, open_upstream: Callable[..., Upstream], proxy: Proxy
+    ) -> None:
         with pytest.raises(UpstreamUnavailable, match="certificate"):
             open_upstream().ask("GET", "/", [])
         assert proxy.received == []

@@ -66,7 +66,7 @@ def bound(at: int | None = None, **fields: object) -> Binding:
         (bound(3, versions="pinned 4"), [1, 2, 3], look(), ([], {})),
     ],
 )
-def test_a_binding_takes(
+def test_a_binding_takes_what_its_versions_and_its_compatibility_allow(
     binding: Binding, versions: list[int], at: Look, expected: tuple[list[int], dict[int, str]]
 ) -> None:
     assert taken(binding, versions, at) == expected

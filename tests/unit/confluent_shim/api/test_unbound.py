@@ -144,7 +144,9 @@ class TestSchemas:
     @pytest.mark.parametrize(
         ("record", "code", "part"), [({"key": 1, "value": 1}, 42201, "key"), ({"value": 1}, 42202, "value")]
     )
-    def test_anything_else_does(self, shim: Shim, record: dict[str, object], code: int, part: str) -> None:
+    def test_any_other_key_or_value_needs_one(
+        self, shim: Shim, record: dict[str, object], code: int, part: str
+    ) -> None:
         answer = shim.produce("t", {"records": [{"value": None}, record]}, JSON_SCHEMA)
         message = f"Request includes {part}s but does not include {part} schema"
         assert (answer.status_code, answer.get_json()) == (422, {"error_code": code, "message": message})
