@@ -9,8 +9,7 @@ import msgspec
 
 from confluent_shim.errors import MetadataForbidden, MetadataUnavailable, TopicNotHosted
 from confluent_shim.sinks import Sink
-from jsonschema_bridge import RegistryError
-from jsonschema_bridge.errors import SubjectNotFound
+from jsonschema_bridge import RegistryError, SubjectNotFound
 from jsonschema_bridge.registry import CachedRegistry
 from topic_map import Binding, Store
 

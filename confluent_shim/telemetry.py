@@ -176,7 +176,6 @@ class Metrics:
             ["status"],
             registry=registry,
         )
-
         self.versions_not_adopted = Gauge(
             "confluent_shim_versions_not_adopted",
             "Versions of a topic's subject that are newer than the one in force, as they were last looked at.",
@@ -184,7 +183,6 @@ class Metrics:
             registry=registry,
             multiprocess_mode="mostrecent",
         )
-
         self._not_adopted: set[str] = set()
         self._records = _Children(self.records)
         self._rejections = _Children(self.rejections)
