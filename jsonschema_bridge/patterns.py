@@ -14,7 +14,10 @@ import jsonschema_rs
 from jsonschema_bridge import drafts
 from jsonschema_bridge.errors import SchemaInvalid
 
-BOUNDED = jsonschema_rs.FancyRegexOptions(backtrack_limit=10_000)
+_LARGEST = 2**25
+"""Bytes that a compiled pattern may have: 255 letters of any script, as in names of people, take more than 2**23."""
+
+BOUNDED = jsonschema_rs.FancyRegexOptions(backtrack_limit=10_000, size_limit=_LARGEST)
 """A pattern that backtracks this often on a text is given up: no schema can stall a worker."""
 
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
@@ -24,7 +27,9 @@ _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 def backtracks(pattern: str) -> bool:
     """Tell whether `pattern` cannot be matched in linear time; a text that is no pattern counts as such."""
     try:
-        jsonschema_rs.Draft7Validator({"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions())
+        jsonschema_rs.Draft7Validator(
+            {"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions(size_limit=_LARGEST)
+        )
     except (jsonschema_rs.ValidationError, ValueError):
         return True
     return False

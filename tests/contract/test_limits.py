@@ -162,6 +162,7 @@ SCHEMAS: dict[str, Shown] = {
     "10,000 judgements": refused_schema("may be judged", twice(40)),
     "200 in a row": refused_schema("too entangled", twice(300)),
     "10,000 steps back": show_backtracking,
+    "32 MiB": refused_schema("regex", {"pattern": "^.{1,65535}$"}),
     "none": refused_schema("contains", {"contains": {"pattern": "^(?=(a|a)*$)"}}),
     "never": show_nothing_is_fetched,
     "1,000,000 steps": refused_schema("defaults take more", doubling(40), "avro"),

@@ -32,6 +32,13 @@ def _compiled(document: object, *names: str, **others: object) -> JsonSchemaVali
     return compile_json_schema(Schema(json.dumps(document), "JSON", references), resolve)
 
 
+def test_a_name_of_many_letters_of_any_script_is_a_usual_pattern() -> None:
+    names = r"^[\p{L}\s'-]{1,255}$"
+
+    assert _compiled({"pattern": names}).is_valid("Ægir d'Été")
+    assert not backtracks(names)
+
+
 @pytest.mark.parametrize("pattern", ["(?=a)b", "(?<!a)b", r"(a)\1", ENDLESS])
 def test_look_around_and_back_references_backtrack(pattern: str) -> None:
     assert backtracks(pattern)
