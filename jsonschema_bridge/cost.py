@@ -6,7 +6,7 @@ can have one part of a value judged, at each level of the value. A value is told
 
 import marshal
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, repeat
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ MOST_JUDGEMENTS = 10_000
 MOST_STEPS = 500_000
 """So many judgements a value may need: some hundredths of a second, for which all others wait."""
 
+_MOST_TOLD = 10_000  # errors, at some ten microseconds each
 _CHARACTERS_OF_A_STEP = 256
 _PAIRS_OF_A_STEP = 16_384  # characters of a text, where a pattern may look from each one at all others
 _LONG_BITS = 63  # the validator has one hash for all longer integers, and compares each with each
@@ -34,6 +35,9 @@ _MOST_IN_A_ROW = 200  # schemas that judge the same part because another does, a
 
 _REF_ALONE = (DRAFT4, DRAFT6, DRAFT7)
 _BESIDE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependencies", "dependentSchemas")
+_TOLD = ("allOf", "then", "else", "dependencies", "dependentSchemas")
+"""Those whose errors are errors of the whole."""
+
 _NAMED = ("dependencies", "dependentSchemas", "patternProperties")
 _ITEMS = ("items", "prefixItems", "additionalItems", "contains", "unevaluatedItems")
 _OTHERS = ("additionalProperties", "unevaluatedProperties")
@@ -47,11 +51,14 @@ class Cost:
     """How often a schema can have one part of a value judged, at each level; the last figure is for all below too.
 
     `pairs` tells whether the schema may look at all of a text from each place in it, or from one long integer at all
-    others.
+    others. `forks` tells in how many ways it leads from a part back to itself for one part below, `forks_told` in how
+    many of which errors are told: where nothing remembers what was said of a part, they multiply at each level.
     """
 
-    def __init__(self, judgements: Sequence[int], *, pairs: bool = False) -> None:
+    def __init__(self, judgements: Sequence[int], *, pairs: bool = False, forks: int = 1, forks_told: int = 1) -> None:
         self.judgements = judgements
+        self._forks = forks
+        self._forks_told = forks_told
         self._pairs = pairs
         self.is_free = judgements[-1] == 1 and not pairs
         """Whether no part is judged twice: a megabyte of JSON has MOST_STEPS parts at most, and needs no look."""
@@ -87,10 +94,29 @@ class Cost:
             parts = below
         return False
 
+    def forks(self, value: Any, steps: int = MOST_STEPS) -> bool:
+        """Tell whether noting what looks at each part of `value` may take more than so many steps."""
+        return self._forks > 1 and self._forks ** _levels(value) > steps
+
+    def forks_told(self, value: Any, steps: int = _MOST_TOLD) -> bool:
+        """Tell whether that holds for telling what is wrong with each part."""
+        return self._forks_told > 1 and self._forks_told ** _levels(value) > steps
+
     def _steps_of(self, length: int) -> int:
         """Return how many steps a text takes that is judged once."""
         steps = length // _CHARACTERS_OF_A_STEP
         return steps + length * length // _PAIRS_OF_A_STEP if self._pairs else steps
+
+
+def _levels(value: Any) -> int:
+    levels, parts = 0, [value]
+    while parts := [each for part in parts for each in _parts_of(part)]:
+        levels += 1
+    return levels
+
+
+def _parts_of(part: Any) -> Iterable[Any]:
+    return part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
 
 
 _TOO_ENTANGLED = "the schema is too entangled to tell what judging by it may cost"
@@ -112,7 +138,8 @@ class _Here(NamedTuple):
 class _Graph:
     """The schemas that are reached from `root`, each with its number, and what each comes to."""
 
-    def __init__(self, document: object, known: Mapping[str, object]) -> None:
+    def __init__(self, document: object, known: Mapping[str, object], keywords: Sequence[str] = _BESIDE) -> None:
+        self._keywords = keywords
         self._specification = drafts.SPECIFICATIONS[drafts.dialect(document)]
         self._id = drafts.id_keyword(document)
         registry = documents(document, known, REGISTRY)
@@ -166,6 +193,20 @@ class _Graph:
         yield from (below for below, _ in self._beside(number))
         for below in chain(_below(schema, _DOWN), _members(schema.get("properties")).values()):
             yield self._inner(below, resolver)
+
+    def forks(self) -> int:
+        """Return in how many ways at most judging a part leads to a schema once more for one part below."""
+        every = (below for here in self.entries.values() for below in (here.items, *here.names.values()))
+        return max((sum(times * self._ways_back(each) for each, times in below.items()) for below in every), default=0)
+
+    def _ways_back(self, number: int) -> int:
+        self.spend(1)
+        return sum(
+            count * times
+            for each, count in self._judging(number).items()
+            for below, times in self._beside(each)
+            if (each, below) in self._coming_back
+        )
 
     def most_judged(self, here: _Here, most: Mapping[int, int]) -> int:
         """Return how often a part is judged at most, here or below, where `most` says it for what is below."""
@@ -250,7 +291,7 @@ class _Graph:
             if isinstance(schema.get(keyword), str):
                 yield from ((target, 1) for target in self._targets(keyword, schema[keyword], resolver))
         times = 2 if any(keyword in schema for keyword in _AGAIN) else 1
-        for below in _below(schema, _BESIDE):
+        for below in _below(schema, self._keywords):
             yield self._inner(below, resolver), times
 
     def _targets(self, keyword: str, reference: str, resolver: Any) -> set[int]:
@@ -299,7 +340,9 @@ def cost_of(document: object, known: Mapping[str, object]) -> Cost:
         judgements.append(often)
         deeper = {number: graph.most_judged(here, most) for number, here in graph.entries.items()}
         if deeper == most:
-            return Cost(judgements, pairs=_compares_pairs([document, *known.values()]))
+            forks = graph.forks() if graph.repeated else 1
+            told = _Graph(document, known, _TOLD).forks() if forks > 1 else 1
+            return Cost(judgements, pairs=_compares_pairs([document, *known.values()]), forks=forks, forks_told=told)
         most = deeper
 
 

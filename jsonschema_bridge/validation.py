@@ -66,7 +66,7 @@ class JsonSchemaValidator:
             not self._cost.exceeds(value)
             and self._fast.is_valid(value)
             and (not self._exact or has_only_exact_integers(value))
-            and (not self._closed or declares_all(self._fast, value))
+            and (not self._closed or (not self._cost.forks(value) and declares_all(self._fast, value)))
         )
 
     def violations(self, value: object) -> Iterator[Violation]:
@@ -75,6 +75,12 @@ class JsonSchemaValidator:
             yield _TOO_COSTLY
             return
         valid = self._fast.is_valid(value)
+        if valid and self._closed and self._cost.forks(value):
+            yield _TOO_COSTLY
+            return
+        if not valid and self._cost.forks_told(value):
+            yield _UNEXPLAINED
+            return
         try:
             yield from () if valid else self._explanations.of(value)
         except SchemaInvalid:  # a form with its branches elsewhere has references that lead nowhere

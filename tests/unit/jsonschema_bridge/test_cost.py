@@ -9,6 +9,7 @@ import pytest
 from jsonschema_bridge import JsonSchemaValidator, Schema, SchemaInvalid, SchemaReference, compile_json_schema
 from jsonschema_bridge.cost import MOST_JUDGEMENTS, MOST_STEPS, Cost, cost_of
 from jsonschema_bridge.references import BASE
+from jsonschema_bridge.strictness import Strictness
 
 DRAFT_2020 = "https://json-schema.org/draft/2020-12/schema"
 
@@ -176,6 +177,35 @@ def test_a_schema_that_refers_to_itself_in_many_ways_judges_deep_values_in_no_ti
 
     assert validator.is_valid(nested(60, lambda value: {"op": 7, "left": value, "right": 1}))
     assert not validator.is_valid(nested(60, lambda value: {"left": value, "right": value}))
+
+
+TWO_WAYS = [{"properties": {"n": {"$ref": "#"}}, "required": ["n"]}] * 2
+
+
+def test_a_deep_value_of_a_schema_that_refers_to_itself_twice_is_not_looked_through_for_unknown_fields() -> None:
+    """Nothing is remembered there: each level would double the work."""
+    schema = Schema(json.dumps({"anyOf": [*TWO_WAYS, {"type": "integer"}]}), "JSON")
+    validator = compile_json_schema(schema, no_reference, Strictness(unknown_fields="refuse"))
+    shallow, deep = (nested(levels, lambda value: {"n": value}) for levels in (10, 60))
+
+    assert validator.is_valid(shallow)
+    assert not validator.is_valid(deep)
+    assert keywords(validator, deep) == ["cost"]
+
+
+def test_nor_is_it_explained_where_both_ways_hold() -> None:
+    validator = compiled({"allOf": [{"properties": {"n": {"$ref": "#"}}}] * 2, "type": "object"})
+    shallow, deep = (nested(levels, lambda value: {"n": value}) for levels in (2, 60))
+
+    assert set(keywords(validator, shallow)) == {"type"}
+    assert keywords(validator, deep) == ["schema"]
+
+
+def test_where_one_way_leads_back_depth_multiplies_nothing() -> None:
+    tree = {"properties": {"n": {"$ref": "#"}}, "type": ["object", "integer"]}
+    validator = compile_json_schema(Schema(json.dumps(tree), "JSON"), no_reference, Strictness(unknown_fields="refuse"))
+
+    assert validator.is_valid(nested(150, lambda value: {"n": value}))
 
 
 @pytest.mark.parametrize("keyword", ["allOf", "anyOf", "oneOf"])
