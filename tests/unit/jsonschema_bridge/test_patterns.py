@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jsonschema_bridge.errors import SchemaInvalid
 from jsonschema_bridge.patterns import backtracks
 from jsonschema_bridge.registry.model import Schema, SchemaReference
-from jsonschema_bridge.validation import JsonSchemaValidator, compile_json_schema
+from jsonschema_bridge.validation import JsonSchemaValidator, check_json_schema, compile_json_schema
 
 D6, D7 = (f"http://json-schema.org/draft-0{number}/schema#" for number in (6, 7))
 D19, D20 = (f"https://json-schema.org/draft/{name}/schema" for name in ("2019-09", "2020-12"))
@@ -37,6 +37,24 @@ def test_a_name_of_many_letters_of_any_script_is_a_usual_pattern() -> None:
 
     assert _compiled({"pattern": names}).is_valid("Ægir d'Été")
     assert not backtracks(names)
+
+
+@pytest.mark.parametrize("pattern", [r"^\p{L}+$", r"[^\s\p{Cc}]", "(?<name>x)"])
+@pytest.mark.parametrize("draft", [D7, D20])
+def test_patterns_that_only_python_does_not_know_can_be_bound(pattern: str, draft: str) -> None:
+    check_json_schema(Schema(json.dumps({"$schema": draft, "pattern": pattern}), "JSON"), no_reference)
+
+
+@pytest.mark.parametrize("draft", [D7, D20])
+def test_what_is_no_pattern_cannot(draft: str) -> None:
+    text = json.dumps({"$schema": draft, "properties": {"a": {"pattern": "("}}})
+    with pytest.raises(SchemaInvalid, match="is not a") as refused:
+        check_json_schema(Schema(text, "JSON"), no_reference)
+    assert refused.value.pointer == "/properties/a/pattern"
+
+
+def no_reference(reference: SchemaReference) -> Schema:
+    raise AssertionError(reference)
 
 
 @pytest.mark.parametrize("pattern", ["(?=a)b", "(?<!a)b", r"(a)\1", ENDLESS])
