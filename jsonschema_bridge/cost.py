@@ -21,15 +21,17 @@ from jsonschema_bridge.references import BASE, base_uri, documents
 MOST_JUDGEMENTS = 10_000
 """A schema that can have one part of a value judged more often is refused."""
 
-MOST_STEPS = 500_000
-"""So many judgements a value may need: some hundredths of a second, for which all others wait."""
+MOST_STEPS = 1_000_000
+"""So many judgements a value may need: a tenth of a second, for which all others wait."""
 
 _MOST_TOLD = 10_000  # errors, at some ten microseconds each
-_CHARACTERS_OF_A_STEP = 256
-_PAIRS_OF_A_STEP = 16_384  # characters of a text, where a pattern may look from each one at all others
+_MOST_WAYS = 500_000
+_CHARACTERS_OF_A_STEP = 128
+_PAIRS_OF_A_STEP = 8_192  # characters of a text, where a pattern may look from each one at all others
 _LONG_BITS = 63  # the validator has one hash for all longer integers, and compares each with each
 _WRITTEN_OUT = 10**9
 _MOST_WORK = 1_000_000  # steps of this module itself: a second or two
+_FRACTION = 20  # steps
 _LOOK_UP = 30  # steps
 _MOST_IN_A_ROW = 200  # schemas that judge the same part because another does, and that another
 
@@ -69,7 +71,7 @@ class Cost:
             return False
         # In a dump, which is made in C, a part takes a byte at least, and a long integer ten.
         size = len(marshal.dumps(value))
-        if size * self.judgements[-1] + (size * size // 64 if self._pairs else 0) <= steps:
+        if size * self.judgements[-1] + (size * size // 32 if self._pairs else 0) <= steps:
             return False
         parts: list[Any] = [value]
         long_integers = 0
@@ -88,13 +90,13 @@ class Cost:
                 elif isinstance(part, str):
                     texts.append(part)
                 elif self._pairs and isinstance(part, int) and part.bit_length() >= _LONG_BITS:
-                    steps -= 2 * long_integers
+                    steps -= 4 * long_integers
                     long_integers += 1
             steps -= often * sum(map(self._steps_of, map(len, texts)))
             parts = below
         return False
 
-    def forks(self, value: Any, steps: int = MOST_STEPS) -> bool:
+    def forks(self, value: Any, steps: int = _MOST_WAYS) -> bool:
         """Tell whether noting what looks at each part of `value` may take more than so many steps."""
         return self._forks > 1 and self._forks ** _levels(value) > steps
 
@@ -355,14 +357,14 @@ def _own_steps(schema: Mapping[str, Any]) -> int:
     """Return what a schema costs by itself.
 
     An `enum` of texts finds a value at once, any other looks at one option after the other; so it is with the names for
-    which something is required.
+    which something is required. Multiples of a fraction are counted exactly, however large the number is.
     """
     options = schema.get("enum")
     if not isinstance(options, list) or all(isinstance(each, str | bool | None) for each in options):
         options = []
-    return (
-        1 + len(options) + sum(len(_members(schema.get(keyword))) for keyword in ("dependentRequired", "dependencies"))
-    )
+    names = sum(len(_members(schema.get(keyword))) for keyword in ("dependentRequired", "dependencies"))
+    fraction = _FRACTION if isinstance(schema.get("multipleOf"), float) else 0
+    return 1 + len(options) + names + fraction
 
 
 def _members(value: object) -> Mapping[str, Any]:

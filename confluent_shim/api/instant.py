@@ -26,9 +26,10 @@ def read_instant(field: str, value: object) -> int | None:
         return None
     milliseconds = _milliseconds(value)
     if milliseconds is None:
-        shown = f'"{value[:40]}"' if isinstance(value, str) else kind(value)
+        # Not the text itself: where values are not shown a message must not show them.
         raise BodyUnreadable(
-            f"{field}: must be a time with its zone, such as 2026-01-01T00:00:00Z, or seconds since 1970, not {shown}"
+            f"{field}: must be a time with its zone, such as 2026-01-01T00:00:00Z, or seconds since 1970; "
+            f"{kind(value)} of another form was sent"
         )
     if not 0 < milliseconds <= _LAST:
         raise BodyUnreadable(f"{field}: must lie after 1970-01-01T00:00:00Z and before the year 10000")

@@ -44,12 +44,12 @@ def _absent_fields() -> Hostile:
     return Hostile("fields left to defaults", {"schema": schema, "encoding": "avro"}, [{}] * 990, PLAIN)
 
 
-_NAMES = [f"{number}y" for number in range(480)]
+_NAMES = [f"{number}y" for number in range(900)]
 HOSTILE = (
     _json("many parts", {"items": {"type": "integer"}}, [7] * 330_000),
     _json("many parts, the last one wrong", {"items": {"type": "integer"}}, [*[7] * 330_000, "x"]),
-    _json("many branches", {"items": {"oneOf": [{"const": n} for n in range(1000)]}}, [999] * 499),
-    _json("many containers in an enum", {"items": {"enum": [[n] for n in range(9_000)]}}, [[8_999]] * 25),
+    _json("many branches", {"items": {"oneOf": [{"const": n} for n in range(1000)]}}, [999] * 990),
+    _json("many containers in an enum", {"items": {"enum": [[n] for n in range(9_000)]}}, [[8_999]] * 50),
     _json("many patterns", {"patternProperties": {f"^{n}x*$": {} for n in range(500)}}, dict.fromkeys(_NAMES, 1)),
     _json("unique arrays", {"uniqueItems": True}, [[n] for n in range(90_000)]),
     _json("a long text", {"pattern": "^(a+)+$"}, "a" * 900_000 + "b"),

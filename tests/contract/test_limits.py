@@ -186,7 +186,7 @@ VALUES: dict[str, Shown] = {
     "1,000 digits": refused_value("number-range", "1" * 1001),
     "a double": refused_value("number-range", "1e400"),
     "one": refused_value("duplicate-key", '{"a":1,"a":1}'),
-    "500,000 judgements": refused_value(
+    "1,000,000 judgements": refused_value(
         "cost", json.dumps([999] * 1_000), {"items": {"oneOf": [{"const": number} for number in range(1000)]}}
     ),
     "1,000,000 steps": show_wide_avro,

@@ -225,3 +225,19 @@ def test_parts_are_counted_only_where_one_is_judged_twice() -> None:
     assert not Cost([1, 2]).is_free
     assert Cost([1, 2]).exceeds([1, 2, {"a": [3]}], steps=10)
     assert not Cost([1, 2]).exceeds([1, 2, {"a": [3]}], steps=11)
+
+
+def test_multiples_of_a_fraction_count_more_than_once() -> None:
+    assert judgements({"multipleOf": 0.01}) == [21]
+    assert judgements({"multipleOf": 5}) == [1]
+
+
+def test_a_long_line_on_a_map_is_no_large_value() -> None:
+    """Eight kinds of geometry are alternatives, and a line has many points."""
+    point = {"type": "array", "items": {"type": "number"}, "minItems": 2}
+    kinds = [("Point", point), ("LineString", {"type": "array", "items": point})]
+    kinds += [(f"Other{number}", {"type": "array"}) for number in range(6)]
+    geometry = [{"properties": {"type": {"const": kind}, "coordinates": where}} for kind, where in kinds]
+    validator = compiled({"type": "object", "oneOf": geometry})
+
+    assert validator.is_valid({"type": "LineString", "coordinates": [[13.4, 52.5]] * 25_000})
