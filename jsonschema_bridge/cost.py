@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from jsonschema_specifications import REGISTRY
 from referencing.exceptions import Unresolvable
-from referencing.jsonschema import DRAFT4, DRAFT6, DRAFT7
 
 from jsonschema_bridge import drafts, patterns
 from jsonschema_bridge.errors import SchemaInvalid
@@ -35,7 +34,6 @@ _FRACTION = 20  # steps
 _LOOK_UP = 30  # steps
 _MOST_IN_A_ROW = 200  # schemas that judge the same part because another does, and that another
 
-_REF_ALONE = (DRAFT4, DRAFT6, DRAFT7)
 _BESIDE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependencies", "dependentSchemas")
 _TOLD = ("allOf", "then", "else", "dependencies", "dependentSchemas")
 """Those whose errors are errors of the whole."""
@@ -225,7 +223,7 @@ class _Graph:
         if number not in self._schemas:
             if not isinstance(schema, dict):
                 schema = {}
-            elif "$ref" in schema and self._specification in _REF_ALONE:
+            elif "$ref" in schema and self._specification in drafts.REF_ALONE:
                 schema = {"$ref": schema["$ref"]}
             self._schemas[number] = schema, resolver
         return number
@@ -320,8 +318,7 @@ class _Graph:
                 said = item.get("$dynamicAnchor", item.get("$recursiveAnchor")) if isinstance(item, dict) else None
                 if said:
                     self._dynamic.append((said, self._number(item, resolver)))
-                below = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
-                waiting.extend((each, self._within(each, resolver)) for each in below)
+                waiting.extend((each, self._within(each, resolver)) for each in _parts_of(item))
         return self._dynamic
 
 

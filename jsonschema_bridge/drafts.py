@@ -51,6 +51,9 @@ SPECIFICATIONS: Mapping[str, Specification[Any]] = {
 }
 """How references are found under each draft."""
 
+REF_ALONE = (DRAFT4, DRAFT6, DRAFT7)
+"""The drafts in which nothing beside a `$ref` counts."""
+
 DRAFT_7 = "json-schema.org/draft-07/schema"
 """The draft of a schema that names none."""
 

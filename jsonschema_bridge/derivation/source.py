@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from referencing import Registry, Specification
 from referencing.exceptions import Unresolvable
-from referencing.jsonschema import DRAFT4, DRAFT6, DRAFT7, DRAFT201909, DRAFT202012
+from referencing.jsonschema import DRAFT4, DRAFT201909, DRAFT202012
 
 from jsonschema_bridge import drafts
 from jsonschema_bridge.derivation.model import Report
@@ -16,12 +16,11 @@ from jsonschema_bridge.registry.model import Schema
 from jsonschema_bridge.validation import check_document
 from jsonschema_bridge.violation import pointer
 
-_TO_7 = (DRAFT4, DRAFT6, DRAFT7)
 _WITHOUT: Mapping[str, tuple[Specification[Any], ...]] = {
     "const": (DRAFT4,),
-    "prefixItems": (*_TO_7, DRAFT201909),
+    "prefixItems": (*drafts.REF_ALONE, DRAFT201909),
     "additionalItems": (DRAFT202012,),
-    "unevaluatedProperties": _TO_7,
+    "unevaluatedProperties": drafts.REF_ALONE,
 }
 """Keywords that decide about the Avro form, and the drafts to which they mean nothing."""
 
@@ -83,7 +82,7 @@ class Source:
     def keywords(self, node: Node) -> Mapping[str, Any]:
         """Return what counts of a node that is an object: up to draft 7 nothing beside a `$ref` does."""
         schema: dict[str, Any] = node.schema
-        if "$ref" in schema and self._specification in _TO_7:
+        if "$ref" in schema and self._specification in drafts.REF_ALONE:
             return {"$ref": schema["$ref"]}
         foreign = [name for name in _WITHOUT if name in schema and self._specification in _WITHOUT[name]]
         return {name: schema[name] for name in schema if name not in foreign} if foreign else schema
