@@ -1,7 +1,7 @@
 """The body of a request, read within bounds."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from confluent_shim.api.answers import refuse
@@ -24,17 +24,29 @@ def read_body(environ: "WSGIEnvironment", place: Place, most: int) -> bytes:
     if length is not None:
         _check(length, most)
         place.hold(length)
-    try:
-        body: bytes = environ["wsgi.input"].read(most + 1 if length is None else length)
-    except Exception as error:  # what a server raises for a broken chunk or connection is its own affair
-        raise BodyUnreadable("The body did not arrive whole") from error
+    body = receive(environ["wsgi.input"].read, most + 1 if length is None else length)
     if length is None:
         _check(len(body), most)
         place.hold(len(body))
     facts_of(environ).body_read = True
     if length is not None and len(body) < length:
-        raise BodyUnreadable("The body did not arrive whole")
+        raise not_whole()
     return body
+
+
+def receive(read: Callable[[int], bytes], size: int) -> bytes:
+    """Return up to `size` bytes of a body. Raises BodyUnreadable where it breaks off, and any ShimError that comes."""
+    try:
+        return read(size)
+    except ShimError:
+        raise
+    except Exception as error:  # what a server raises for a broken chunk or connection is its own affair
+        raise not_whole() from error
+
+
+def not_whole() -> BodyUnreadable:
+    """Return what a body is refused with of which not all came."""
+    return BodyUnreadable("The body did not arrive whole")
 
 
 class WholeBody:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from confluent_shim.api.answers import refuse
 from confluent_shim.api.answers_v3 import Target
-from confluent_shim.api.body import declared_length
+from confluent_shim.api.body import declared_length, not_whole, receive
 from confluent_shim.api.clusters import Clusters
 from confluent_shim.api.facts import VERDICT, facts_of
 from confluent_shim.api.record_stream import BLOCK
@@ -20,7 +20,7 @@ from confluent_shim.api.targets import PRODUCE_V2, PRODUCE_V3, meant, readings, 
 from confluent_shim.api.watching import StreamWatch, Watch
 from confluent_shim.capacity import Capacity, Place
 from confluent_shim.convention import Implicit
-from confluent_shim.errors import BodyTooLarge, BodyUnreadable, RouteUnknown, ShimError, UpstreamBroken
+from confluent_shim.errors import BodyTooLarge, RouteUnknown, UpstreamBroken
 from confluent_shim.publishing import Publisher
 from confluent_shim.settings import Limits
 from confluent_shim.sinks.wire import Body
@@ -153,13 +153,8 @@ def _begun(body: Body, most: int, place: Place) -> bytes:
     if size > most + 1:
         return b""
     place.hold(body.length or 0)
-    try:
-        begun = body.read(size)
-    except ShimError:
-        raise
-    except Exception as error:  # what a server raises for a broken chunk or connection is its own affair
-        raise BodyUnreadable("The body did not arrive whole") from error
+    begun = receive(body.read, size)
     if body.length is not None and len(begun) < body.length:
-        raise BodyUnreadable("The body did not arrive whole")
+        raise not_whole()
     place.hold(len(begun) - (body.length or 0))
     return begun

@@ -14,19 +14,18 @@ from confluent_shim.api.answers_v3 import Fields, Pending, Settled, Target, grou
 from confluent_shim.api.facts import Facts
 from confluent_shim.api.record_stream import RecordSplitter
 from confluent_shim.api.window import Unanswered, Window
-from confluent_shim.api.wire_v3 import RecordV3, read_record, read_together, unreadable_record
+from confluent_shim.api.wire_v3 import RecordV3, read_record, read_record_loosely, read_together, rejected_record
 from confluent_shim.errors import (
     BodyUnreadable,
     EnvelopeRefused,
     PartitionNotFound,
-    RecordsRejected,
     RecordTooLarge,
     StreamOver,
     TopicUnbound,
 )
 from confluent_shim.publishing import Publisher
 from confluent_shim.settings import Limits
-from jsonschema_bridge import JsonUnreadable, read_json, read_json_loosely
+from jsonschema_bridge import JsonUnreadable, read_json
 
 ENVELOPE_BYTES = 65_536
 """What the text of a record may have beyond `limits.record_bytes`: its headers, its schema, the names of its fields."""
@@ -142,11 +141,10 @@ class Reader:
 
         Where its brackets, commas or colons are wrong it may have ended elsewhere: the stream ends with a second line.
         """
-        told = unreadable_record(index, text, error)
-        rejection = RecordsRejected(f"Bad Request: {told['message']}", [told])
+        rejection = rejected_record(index, text, error)
         if not self._publisher.enforces(self._target.topic):
             with suppress(JsonUnreadable):
-                return read_record(text, read_json_loosely(text, self._limits.depth, surrogates=True), rejection)
+                return read_record_loosely(text, self._limits.depth, rejection)
         with suppress(TopicUnbound):
             self._publisher.count_unreadable(self._publisher.binding(self._target.topic), rejection)
         if error.kind != "syntax" or (text[:1] in b'{["' and error.reason.startswith(_WITHIN_A_TOKEN)):

@@ -13,14 +13,13 @@ from confluent_shim.api.negotiation import embedded_format
 from confluent_shim.api.record_stream import RecordSplitter
 from confluent_shim.api.stream_v3 import ENVELOPE_BYTES
 from confluent_shim.api.wire_v2 import read_request
-from confluent_shim.api.wire_v3 import RecordV3, read_record, unreadable_record
+from confluent_shim.api.wire_v3 import RecordV3, read_record, read_record_loosely, rejected_record
 from confluent_shim.errors import (
     BodyTooLarge,
     BodyUnreadable,
     EnvelopeRefused,
     PartitionNotFound,
     RecordsRefused,
-    RecordsRejected,
     ShimError,
 )
 from confluent_shim.observing import Observation
@@ -28,7 +27,7 @@ from confluent_shim.publishing import Publisher
 from confluent_shim.records import ProduceRequest
 from confluent_shim.settings import Limits
 from confluent_shim.sinks.wire import Body
-from jsonschema_bridge import JsonUnreadable, read_json, read_json_loosely
+from jsonschema_bridge import JsonUnreadable, read_json
 from topic_map import Binding
 
 
@@ -133,10 +132,9 @@ class StreamWatch:
             try:
                 return read_record(text, read_json(text, limits.depth))
             except JsonUnreadable as error:
-                told = unreadable_record(self._count, text, error)
-                rejection = RecordsRejected(f"Bad Request: {told['message']}", [told])
+                rejection = rejected_record(self._count, text, error)
                 with suppress(JsonUnreadable):
-                    return read_record(text, read_json_loosely(text, limits.depth, surrogates=True), rejection)
+                    return read_record_loosely(text, limits.depth, rejection)
                 self._is_blind = True  # nobody knows for sure where the next one begins
                 return rejection
         except (BodyUnreadable, EnvelopeRefused, PartitionNotFound) as error:

@@ -26,7 +26,7 @@ from confluent_shim.records import (
     Part,
     SubjectStrategy,
 )
-from jsonschema_bridge import JsonUnreadable, confluent_text, read_json
+from jsonschema_bridge import JsonUnreadable, confluent_text, read_json, read_json_loosely
 
 Unreadable = RecordsRejected | BodyUnreadable
 """Why bytes have no single reading as JSON."""
@@ -181,6 +181,20 @@ def unreadable_record(index: int, text: bytes, reason: JsonUnreadable) -> dict[s
         return unreadable(index, found[1], reason.pointer[found.end() :], reason, found[1])
     part = _unreadable_part(text)
     return unreadable(index, part, "", reason, part or "")
+
+
+def rejected_record(index: int, text: bytes, reason: JsonUnreadable) -> RecordsRejected:
+    """Return what a record of a stream is refused with that has no single reading."""
+    told = unreadable_record(index, text, reason)
+    return RecordsRejected(f"Bad Request: {told['message']}", [told])
+
+
+def read_record_loosely(text: bytes, depth: int, unreadable: Unreadable) -> RecordV3:
+    """Read a record of a stream as Confluent does, which `unreadable` says is not its only reading.
+
+    Raises JsonUnreadable where that is none either, and what `read_record` raises.
+    """
+    return read_record(text, read_json_loosely(text, depth, surrogates=True), unreadable)
 
 
 def _unreadable_part(text: bytes) -> Part | None:
