@@ -187,6 +187,11 @@ class LateSink(MemorySink):
         self.handed_over.release()
         return late
 
+    def await_handovers(self, count: int) -> None:
+        """Wait until records were handed over so many times more."""
+        for _ in range(count):
+            assert self.handed_over.acquire(timeout=30)
+
 
 class LateHandover:
     """Records of a LateSink."""

@@ -32,6 +32,7 @@ from jsonschema_bridge import (
     frame,
     read_json,
 )
+from tests.bench.scene import least_cpu_seconds
 from tests.shared_data import EVENTS, SCHEMAS
 
 CHOSEN = (
@@ -41,7 +42,7 @@ CHOSEN = (
     "/mediawiki/api/request/1.0.0",
     "/webrequest/1.0.0",
 )
-REPEATS, CALLS = 7, 300
+CALLS = 300
 OPTIONS = DerivationOptions(extra="map", untyped="json")
 COLUMNS = (
     "parse",
@@ -58,15 +59,9 @@ COLUMNS = (
 )
 
 
-def seconds(stage: Callable[[], object], calls: int = CALLS) -> float:
-    """Return the CPU time of this thread for one call."""
-    best = float("inf")
-    for _ in range(REPEATS):
-        began = time.thread_time()
-        for _ in range(calls):
-            stage()
-        best = min(best, (time.thread_time() - began) / calls)
-    return best
+def seconds(stage: Callable[[], object]) -> float:
+    """Return the CPU time of one call."""
+    return least_cpu_seconds(stage, CALLS)
 
 
 def stages(document: Any, event: Any) -> tuple[int, list[float]]:

@@ -16,22 +16,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from confluent_shim.api.wire_v2 import read_request, render_receipt
 from confluent_shim.sinks.kafka import KafkaSink
 from jsonschema_bridge import read_json
-from tests.bench.scene import SCHEMA, body_of, stack, values
+from tests.bench.scene import SCHEMA, body_of, least_cpu_seconds, stack, values
 from tests.parts import memory_shim
-
-REPEATS = 7
 
 
 def microseconds(stage: Callable[[], object], records: int) -> float:
     """Return the CPU time of this thread for one call."""
-    calls = 2000 // records
-    best = float("inf")
-    for _ in range(REPEATS):
-        began = time.thread_time()
-        for _ in range(calls):
-            stage()
-        best = min(best, (time.thread_time() - began) / calls)
-    return best * 1e6
+    return least_cpu_seconds(stage, 2000 // records) * 1e6
 
 
 def main() -> None:

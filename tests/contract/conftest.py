@@ -12,7 +12,7 @@ from tests.contract.json_schema_suite import suite_folder
 from tests.stack.fixtures import demand, fill_for
 from tests.stack.parts import missing
 from tests.stack.process import TIED
-from tests.upstream import Proxy, echoing
+from tests.upstream import Proxy, Start, echoing, starting
 
 _TOOLS = (TIED[0],)
 
@@ -34,6 +34,12 @@ def json_schema_suite() -> Path:
 def proxy() -> Iterator[Proxy]:
     with echoing() as proxy:
         yield proxy
+
+
+@pytest.fixture
+def start(proxy: Proxy) -> Iterator[Start]:
+    with starting(proxy) as start:
+        yield start
 
 
 @pytest.fixture

@@ -13,17 +13,14 @@ from jsonschema_bridge.avro import AvroCodec, compile_avro
 from jsonschema_bridge.errors import JsonUnreadable, SchemaInvalid
 from jsonschema_bridge.framing import frame
 from jsonschema_bridge.json_text import read_json
-from jsonschema_bridge.registry.model import Schema, SchemaReference
+from jsonschema_bridge.registry.model import Schema
 from tests import shared_data
+from tests.compiling import no_reference
 from tests.contract.deliberate import has_surplus_member
 
 
-def _no_reference(reference: SchemaReference) -> Schema:
-    raise AssertionError(reference)
-
-
 def _compiled(text: str) -> AvroCodec:
-    return compile_avro(Schema(text, "AVRO"), _no_reference)
+    return compile_avro(Schema(text, "AVRO"), no_reference)
 
 
 def _encoded(codec: AvroCodec, text: str) -> bytes | list[Any]:

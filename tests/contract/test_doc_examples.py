@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from confluent_shim.devstack import SAMPLE_SCHEMA
+from tests.contract.transcripts import taken_apart
 from tests.parts import TOKEN, Shim, memory_shim
 
 PAGE = Path(__file__).parents[2] / "docs" / "http-api.md"
@@ -62,14 +63,9 @@ def ask(shim: Shim, command: list[str]) -> Any:
 
 def documents(text: str) -> Any:
     """Return a text as a document, or as a list of those that stand in it; as text where it is none."""
-    found, decoder = [], json.JSONDecoder()
-    try:
-        while text := text.lstrip():
-            document, end = decoder.raw_decode(text)
-            found.append(document)
-            text = text[end:]
-    except ValueError:
-        return text
+    found, rest = taken_apart(text)
+    if rest:
+        return rest
     return found[0] if len(found) == 1 else found
 
 

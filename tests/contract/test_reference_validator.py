@@ -10,10 +10,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from jsonschema_bridge.registry.model import Schema, SchemaReference
+from jsonschema_bridge.registry.model import Schema
 from jsonschema_bridge.strictness import CONFLUENT, STANDARD, Strictness
 from jsonschema_bridge.validation import JsonSchemaValidator, compile_json_schema
 from tests import shared_data
+from tests.compiling import no_reference
 
 _VALUES = 60
 """Values for each schema, half of them with something changed; some are real events."""
@@ -67,10 +68,6 @@ def _events() -> Mapping[str, Any]:
     if not shared_data.EVENTS.is_file():
         return {}
     return {line["schema"]: line["event"] for line in map(json.loads, shared_data.EVENTS.read_text().splitlines())}
-
-
-def _no_reference(reference: SchemaReference) -> Schema:
-    raise AssertionError(reference)
 
 
 def _conforming(schema: Mapping[str, Any], chance: random.Random) -> Any:
@@ -143,7 +140,7 @@ def _values(schema_id: str) -> Iterator[Any]:
 @pytest.mark.parametrize("schema_id", _schemas())
 def test_the_verdicts_are_those_of_the_reference(schema_id: str, reading: str) -> None:
     text, (strictness, reference_class) = json.dumps(_schemas()[schema_id]), READINGS[reading]
-    ours: JsonSchemaValidator = compile_json_schema(Schema(text, "JSON"), _no_reference, strictness)
+    ours: JsonSchemaValidator = compile_json_schema(Schema(text, "JSON"), no_reference, strictness)
     reference = reference_class(_schemas()[schema_id])
 
     for value in _values(schema_id):
@@ -165,7 +162,7 @@ def test_both_verdicts_are_common_among_the_values() -> None:
 def test_every_difference_is_met(reason: str) -> None:
     differing = 0
     for name, schema in _schemas().items():
-        ours = compile_json_schema(Schema(json.dumps(schema), "JSON"), _no_reference, STANDARD)
+        ours = compile_json_schema(Schema(json.dumps(schema), "JSON"), no_reference, STANDARD)
         for value in filter(lambda value: DIFFERENCES[reason](json.dumps(schema), value), _values(name)):
             differing += ours.is_valid(value) != _BY_VALUE(schema).is_valid(value)
     assert differing

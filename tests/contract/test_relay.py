@@ -1,7 +1,5 @@
 """A shim before an upstream: what it hands on, what it keeps to itself, and what it never lets by."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from confluent_shim.errors import MetadataUnavailable
@@ -9,13 +7,7 @@ from confluent_shim.settings import Secret
 from confluent_shim.sinks.memory import MemoryMetadata, MemorySink
 from confluent_shim.sinks.metadata import ClusterMetadata
 from tests.parts import V2, Shim, ask
-from tests.upstream import Handler, Proxy, Received, Start, starting
-
-
-@pytest.fixture
-def start(proxy: Proxy) -> Iterator[Start]:
-    with starting(proxy) as start:
-        yield start
+from tests.upstream import Handler, Proxy, Received, Start
 
 
 @pytest.fixture

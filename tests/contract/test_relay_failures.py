@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -13,13 +12,7 @@ from confluent_shim.errors import SettingsInvalid, UpstreamBroken
 from confluent_shim.services import build_services
 from confluent_shim.settings import Cluster, Limits, RegistryEndpoint, RestProxyEndpoint, Settings
 from tests.parts import V2, Shim, ask
-from tests.upstream import Handler, Proxy, Start, starting
-
-
-@pytest.fixture
-def start(proxy: Proxy) -> Iterator[Start]:
-    with starting(proxy) as start:
-        yield start
+from tests.upstream import Handler, Proxy, Start
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import pytest
 from confluent_shim.settings import Limits
 from jsonschema_bridge import Schema
 from jsonschema_bridge.registry import SchemaKind
+from tests.contract.transcripts import lines_of
 from tests.parts import Shim, memory_shim
 from tests.rest_proxy import rest_proxy
 from tests.shared_data import TRANSCRIPTS
@@ -131,19 +132,6 @@ used: set[str] = set()
 """The differences that were met."""
 
 
-def documents(text: str) -> list[Any]:
-    """Return the documents that stand in a text, up to what is none."""
-    found, decoder = [], json.JSONDecoder()
-    while text := text.lstrip():
-        try:
-            document, end = decoder.raw_decode(text)
-        except ValueError:
-            break
-        found.append(document)
-        text = text[end:]
-    return found
-
-
 class Scene:
     """A shim with what an exchange needs, and the texts of the exchange with its placeholders filled in."""
 
@@ -181,7 +169,7 @@ class Scene:
 
     def records(self) -> list[Any]:
         """Return the records that were sent."""
-        found = documents(self.body.decode())
+        found = lines_of(self.body.decode())
         entries = found[0].get("entries") if len(found) == 1 and isinstance(found[0], dict) else None
         return entries if isinstance(entries, list) else found
 
@@ -274,7 +262,7 @@ def test_a_bound_topic_answers_as_confluent_did_or_differs_on_purpose(name: str,
 
 def told(body: str) -> list[Document]:
     """Return the answers in a body, one per record, in order; a batch's entries get the code of a line."""
-    found = documents(body)
+    found = lines_of(body)
     if len(found) != 1 or "successes" not in found[0]:
         return found
     successes = [{"error_code": 200, **each} for each in found[0]["successes"]]

@@ -18,8 +18,9 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 from jsonschema_bridge.derivation import Derived, Options, derive
 from jsonschema_bridge.errors import SchemaNotDerivable
 from jsonschema_bridge.framing import frame, unframe
-from jsonschema_bridge.registry.model import Schema, SchemaReference
+from jsonschema_bridge.registry.model import Schema
 from tests import shared_data
+from tests.compiling import no_reference
 from tests.parts import memory_shim
 
 DOCS = Path(__file__).parents[2] / "docs" / "avro-derivation.md"
@@ -30,10 +31,6 @@ CHOICES: Mapping[str, Options] = {
     '`extra = "map"`, `untyped = "json"`': Options(extra="map", untyped="json"),
 }
 """The options by what the docs write, the plainest first."""
-
-
-def _no_reference(reference: SchemaReference) -> Schema:
-    raise AssertionError(reference)
 
 
 @cache
@@ -56,7 +53,7 @@ def _events() -> dict[str, list[Any]]:
 @cache
 def _derived(schema_id: str, options: Options) -> Derived | None:
     try:
-        return derive(Schema(json.dumps(_schemas()[schema_id]), "JSON"), _no_reference, options)
+        return derive(Schema(json.dumps(_schemas()[schema_id]), "JSON"), no_reference, options)
     except SchemaNotDerivable:
         return None
 

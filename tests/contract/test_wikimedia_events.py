@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from jsonschema_bridge.registry.model import Schema, SchemaReference
+from jsonschema_bridge.registry.model import Schema
 from jsonschema_bridge.validation import JsonSchemaValidator, compile_json_schema
 from tests import shared_data
+from tests.compiling import no_reference
 
 
 @cache
@@ -26,13 +27,9 @@ def _events() -> list[dict[str, Any]]:
     return [json.loads(line) for line in shared_data.EVENTS.read_text().splitlines()]
 
 
-def _no_reference(reference: SchemaReference) -> Schema:
-    raise AssertionError(reference)
-
-
 @cache
 def _compiled(schema_id: str) -> JsonSchemaValidator:
-    return compile_json_schema(Schema(json.dumps(_schemas()[schema_id]), "JSON"), _no_reference)
+    return compile_json_schema(Schema(json.dumps(_schemas()[schema_id]), "JSON"), no_reference)
 
 
 def test_the_events_and_schemas_are_there() -> None:

@@ -286,6 +286,11 @@ def _document(text: str, otherwise: Any) -> Any:
 
 def lines_of(text: str) -> list[Any]:
     """Return the documents that stand one behind the other in a stream, as far as they are whole."""
+    return taken_apart(text)[0]
+
+
+def taken_apart(text: str) -> tuple[list[Any], str]:
+    """Return the documents that stand one behind the other in a text, and from where on it holds none."""
     found, decoder = [], json.JSONDecoder()
     try:
         while text := text.lstrip():
@@ -294,7 +299,7 @@ def lines_of(text: str) -> list[Any]:
             text = text[end:]
     except ValueError:
         pass
-    return found
+    return found, text
 
 
 def _landed(record: Mapping[str, Any]) -> Landed:

@@ -14,20 +14,17 @@ from jsonschema_bridge.derivation import Options, derive
 from jsonschema_bridge.errors import SchemaNotDerivable
 from jsonschema_bridge.registry import Registry
 from jsonschema_bridge.registry.confluent import open_confluent_registry
-from jsonschema_bridge.registry.model import Schema, SchemaReference
+from jsonschema_bridge.registry.model import Schema
+from tests.compiling import no_reference
 from tests.json_schemas import grown, json_schemas, object_schemas
 
 _numbers = count()
 
 
-def _no_reference(reference: SchemaReference) -> Schema:
-    raise AssertionError(reference)
-
-
 def _text(document: object) -> str:
     options = Options(extra="map", untyped="json")
     try:
-        return derive(Schema(json.dumps(document), "JSON"), _no_reference, options).schema.text
+        return derive(Schema(json.dumps(document), "JSON"), no_reference, options).schema.text
     except SchemaNotDerivable:
         reject()
 

@@ -6,20 +6,13 @@ from typing import Any
 
 import pytest
 
-from jsonschema_bridge import JsonSchemaValidator, Schema, SchemaInvalid, SchemaReference, compile_json_schema
+from jsonschema_bridge import JsonSchemaValidator, Schema, SchemaInvalid, compile_json_schema
 from jsonschema_bridge.cost import MOST_JUDGEMENTS, MOST_STEPS, Cost, cost_of
 from jsonschema_bridge.references import BASE
 from jsonschema_bridge.strictness import Strictness
+from tests.compiling import json_schema, no_reference
 
 DRAFT_2020 = "https://json-schema.org/draft/2020-12/schema"
-
-
-def no_reference(reference: SchemaReference) -> Schema:
-    raise AssertionError(reference)
-
-
-def compiled(document: object) -> JsonSchemaValidator:
-    return compile_json_schema(Schema(json.dumps(document), "JSON"), no_reference)
 
 
 def judgements(document: object, **known: object) -> list[int]:
@@ -91,12 +84,12 @@ def test_other_documents_and_dynamic_anchors_count() -> None:
 @pytest.mark.parametrize("keyword", ["allOf", "anyOf", "oneOf"])
 def test_an_exponential_graph_of_references_is_refused(keyword: str) -> None:
     with pytest.raises(SchemaInvalid, match=f"may be judged 10\\^18 times, more than {MOST_JUDGEMENTS}"):
-        compiled(twice(59, keyword))
+        json_schema(twice(59, keyword))
 
 
 def test_so_is_an_enum_of_too_many_containers() -> None:
     with pytest.raises(SchemaInvalid, match="may be judged 10001 times"):
-        compiled({"enum": [[number] for number in range(MOST_JUDGEMENTS)]})
+        json_schema({"enum": [[number] for number in range(MOST_JUDGEMENTS)]})
 
 
 def test_so_is_what_is_left_over_again_and_again() -> None:
@@ -104,7 +97,7 @@ def test_so_is_what_is_left_over_again_and_again() -> None:
     for _ in range(20):
         schema = {"allOf": [schema], "unevaluatedProperties": False}
     with pytest.raises(SchemaInvalid, match="may be judged"):
-        compiled({**schema, "$schema": DRAFT_2020})
+        json_schema({**schema, "$schema": DRAFT_2020})
 
 
 @pytest.mark.parametrize(
@@ -116,11 +109,11 @@ def test_so_is_what_is_left_over_again_and_again() -> None:
 )
 def test_a_schema_that_is_too_entangled_to_tell_is_refused(document: object) -> None:
     with pytest.raises(SchemaInvalid, match="too entangled"):
-        compiled(document)
+        json_schema(document)
 
 
 def test_a_value_of_too_many_parts_is_refused_before_it_is_judged() -> None:
-    validator = compiled({"items": {"oneOf": [{"const": number} for number in range(1000)]}})
+    validator = json_schema({"items": {"oneOf": [{"const": number} for number in range(1000)]}})
 
     assert validator.is_valid([999] * (MOST_STEPS // 1001 - 1))
     assert not validator.is_valid([999] * (MOST_STEPS // 1001 + 1))
@@ -129,8 +122,8 @@ def test_a_value_of_too_many_parts_is_refused_before_it_is_judged() -> None:
 
 
 def test_long_texts_count_where_they_are_looked_at_often() -> None:
-    validator = compiled({"allOf": [{"pattern": f"[a-z]{number}$"} for number in range(1000)] + [True]})
-    plain = compiled({"pattern": "a$"})
+    validator = json_schema({"allOf": [{"pattern": f"[a-z]{number}$"} for number in range(1000)] + [True]})
+    plain = json_schema({"pattern": "a$"})
 
     assert "cost" not in keywords(validator, "a" * 100_000)
     assert keywords(validator, "a" * 200_000) == ["cost"]
@@ -143,14 +136,14 @@ def keywords(validator: JsonSchemaValidator, value: object) -> list[str]:
 
 
 def test_a_pattern_that_may_look_at_all_of_a_text_from_each_place_takes_short_ones_only() -> None:
-    validator = compiled({"properties": {"a": {"pattern": "(?=[ab]*c)d"}}})
+    validator = json_schema({"properties": {"a": {"pattern": "(?=[ab]*c)d"}}})
 
     assert keywords(validator, {"a": "ab" * 10_000}) == ["pattern"]
     assert keywords(validator, {"a": "ab" * 100_000}) == ["cost"]
 
 
 def test_unique_items_may_be_many_but_for_long_integers() -> None:
-    validator = compiled({"uniqueItems": True})
+    validator = json_schema({"uniqueItems": True})
 
     assert validator.is_valid([*range(200_000)])
     assert validator.is_valid([10**25 + number for number in range(500)])
@@ -173,7 +166,7 @@ def test_a_schema_that_refers_to_itself_in_many_ways_judges_deep_values_in_no_ti
     }
     branches = [{"$ref": f"#/definitions/{name}"} for name in forms]
     expression = {"type": "object", "oneOf": branches}
-    validator = compiled({"$ref": "#/definitions/expression", "definitions": {"expression": expression, **forms}})
+    validator = json_schema({"$ref": "#/definitions/expression", "definitions": {"expression": expression, **forms}})
 
     assert validator.is_valid(nested(60, lambda value: {"op": 7, "left": value, "right": 1}))
     assert not validator.is_valid(nested(60, lambda value: {"left": value, "right": value}))
@@ -194,7 +187,7 @@ def test_a_deep_value_of_a_schema_that_refers_to_itself_twice_is_not_looked_thro
 
 
 def test_nor_is_it_explained_where_both_ways_hold() -> None:
-    validator = compiled({"allOf": [{"properties": {"n": {"$ref": "#"}}}] * 2, "type": "object"})
+    validator = json_schema({"allOf": [{"properties": {"n": {"$ref": "#"}}}] * 2, "type": "object"})
     shallow, deep = (nested(levels, lambda value: {"n": value}) for levels in (2, 60))
 
     assert set(keywords(validator, shallow)) == {"type"}
@@ -216,7 +209,7 @@ def test_a_ring_of_schemas_that_doubles_at_every_step_is_refused(keyword: str) -
         for name, after in zip(names, [*names[1:], names[0]], strict=True)
     }
     with pytest.raises(SchemaInvalid, match="may be judged"):
-        compiled({"$ref": "#/definitions/d0", "definitions": definitions})
+        json_schema({"$ref": "#/definitions/d0", "definitions": definitions})
 
 
 def test_parts_are_counted_only_where_one_is_judged_twice() -> None:
@@ -238,6 +231,6 @@ def test_a_long_line_on_a_map_is_no_large_value() -> None:
     kinds = [("Point", point), ("LineString", {"type": "array", "items": point})]
     kinds += [(f"Other{number}", {"type": "array"}) for number in range(6)]
     geometry = [{"properties": {"type": {"const": kind}, "coordinates": where}} for kind, where in kinds]
-    validator = compiled({"type": "object", "oneOf": geometry})
+    validator = json_schema({"type": "object", "oneOf": geometry})
 
     assert validator.is_valid({"type": "LineString", "coordinates": [[13.4, 52.5]] * 25_000})

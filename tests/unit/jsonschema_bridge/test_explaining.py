@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from jsonschema_bridge.explaining import MOST_EXPLAINED
 from jsonschema_bridge.registry.model import Schema, SchemaReference
-from jsonschema_bridge.validation import JsonSchemaValidator, compile_json_schema
+from jsonschema_bridge.validation import compile_json_schema
 from jsonschema_bridge.violation import Violation
+from tests.compiling import json_schema
 from tests.unit.jsonschema_bridge.test_validation import BY_TEXT, BY_VALUE, SCHEMAS, VALUES
 
 CARD = {"properties": {"kind": {"const": "card"}, "number": {"type": "string"}}, "required": ["kind", "number"]}
@@ -19,16 +20,8 @@ CASH["additionalProperties"] = False  # type: ignore[assignment]
 NULL = {"type": "null"}
 
 
-def _no_reference(reference: SchemaReference) -> Schema:
-    raise AssertionError(reference)
-
-
-def _compiled(document: object) -> JsonSchemaValidator:
-    return compile_json_schema(Schema(json.dumps(document), "JSON"), _no_reference)
-
-
 def _violations(document: object, value: object) -> list[Violation]:
-    return list(_compiled(document).violations(value))
+    return list(json_schema(document).violations(value))
 
 
 def _places(found: list[Violation]) -> list[tuple[str, str, str]]:
@@ -225,7 +218,7 @@ def test_members_that_a_branch_declares_stay_declared_in_a_large_value() -> None
 
 @given(st.sampled_from([*BY_TEXT, *BY_VALUE]), SCHEMAS, st.lists(VALUES, min_size=1, max_size=5))
 def test_a_large_value_is_explained_exactly_when_it_is_refused(draft: str, schema: Any, values: list[object]) -> None:
-    validator = _compiled({"$schema": draft, **_large(schema, None)[0]})
+    validator = json_schema({"$schema": draft, **_large(schema, None)[0]})
 
     for value in values:
         large = {"v": value, "padding": PADDING}

@@ -11,6 +11,7 @@ from jsonschema_bridge.errors import SchemaInvalid
 from jsonschema_bridge.patterns import backtracks
 from jsonschema_bridge.registry.model import Schema, SchemaReference
 from jsonschema_bridge.validation import JsonSchemaValidator, check_json_schema, compile_json_schema
+from tests.compiling import no_reference
 
 D6, D7 = (f"http://json-schema.org/draft-0{number}/schema#" for number in (6, 7))
 D19, D20 = (f"https://json-schema.org/draft/{name}/schema" for name in ("2019-09", "2020-12"))
@@ -51,10 +52,6 @@ def test_what_is_no_pattern_cannot(draft: str) -> None:
     with pytest.raises(SchemaInvalid, match="is not a") as refused:
         check_json_schema(Schema(text, "JSON"), no_reference)
     assert refused.value.pointer == "/properties/a/pattern"
-
-
-def no_reference(reference: SchemaReference) -> Schema:
-    raise AssertionError(reference)
 
 
 @pytest.mark.parametrize("pattern", ["(?=a)b", "(?<!a)b", r"(a)\1", ENDLESS])

@@ -59,8 +59,7 @@ class TestWithLateDeliveries:
         with shim.open_stream("orders", body.read) as answer:
             body.send((GOOD * 5).encode())
             waiting = Waiting(answer)
-            for _ in range(5):
-                assert sink.handed_over.acquire(timeout=30)
+            sink.await_handovers(5)
             assert not waiting.lines
             sink.heard.release(5)
             body.end()
@@ -71,8 +70,7 @@ class TestWithLateDeliveries:
         with shim.open_stream("orders", body.read) as answer:
             body.send((GOOD * 5).encode())
             waiting = Waiting(answer)
-            for _ in range(5):
-                assert sink.handed_over.acquire(timeout=30)
+            sink.await_handovers(5)
             sink.heard.release(5)
             body.end()
             waiting.all()
@@ -82,8 +80,7 @@ class TestWithLateDeliveries:
         body = io.BytesIO((GOOD * 10_000).encode())
         with shim.open_stream("orders", body.read) as answer:
             waiting = Waiting(answer)
-            for _ in range(2_000):
-                assert sink.handed_over.acquire(timeout=30)
+            sink.await_handovers(2_000)
             assert not sink.handed_over.acquire(timeout=0.2)
             assert body.tell() < 2_100 * len(GOOD)
             sink.heard.release(10_000)

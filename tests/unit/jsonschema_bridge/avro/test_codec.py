@@ -1,22 +1,12 @@
 """What a compiled Avro schema makes of JSON values."""
 
-import json
 from typing import Any
 
 import pytest
 
-from jsonschema_bridge.avro import AvroCodec, compile_avro
 from jsonschema_bridge.avro.findings import MAX_VIOLATIONS
-from jsonschema_bridge.registry.model import Schema, SchemaReference
 from jsonschema_bridge.violation import Violation
-
-
-def _no_reference(reference: SchemaReference) -> Schema:
-    raise AssertionError(reference)
-
-
-def compiled(schema: object) -> AvroCodec:
-    return compile_avro(Schema(json.dumps(schema), "AVRO"), _no_reference)
+from tests.compiling import avro
 
 
 def record(*fields: Any, name: str = "R") -> dict[str, Any]:
@@ -42,7 +32,7 @@ ORDER = record(
 def test_every_violation_of_a_value_is_reported_with_its_place() -> None:
     value = {"id": "7", "note": 5, "lines": [{"sku": "a", "count": 1}, {"sku": 2, "colour": "red"}]}
 
-    assert violations(compiled(ORDER).encode_plain(value)) == [
+    assert violations(avro(ORDER).encode_plain(value)) == [
         ("/id", "type"),
         ("/note", "union"),
         ("/lines/1/sku", "type"),
@@ -52,7 +42,7 @@ def test_every_violation_of_a_value_is_reported_with_its_place() -> None:
 
 
 def test_a_violation_leads_into_the_schema_and_says_what_was_expected() -> None:
-    [violation] = compiled(ORDER).encode_plain({"id": 1, "lines": [{"sku": "a", "count": 2**31}]})
+    [violation] = avro(ORDER).encode_plain({"id": 1, "lines": [{"sku": "a", "count": 2**31}]})
 
     assert violation == Violation(
         pointer="/lines/0/count",
@@ -65,13 +55,13 @@ def test_a_violation_leads_into_the_schema_and_says_what_was_expected() -> None:
 
 
 def test_no_more_violations_than_the_bound_are_looked_for() -> None:
-    encoded = compiled({"type": "array", "items": "int"}).encode_json(["x"] * 1000)
+    encoded = avro({"type": "array", "items": "int"}).encode_json(["x"] * 1000)
 
     assert len(encoded) == MAX_VIOLATIONS
 
 
 def test_an_absent_field_takes_its_default_in_plain_json_only() -> None:
-    codec = compiled(ORDER)
+    codec = avro(ORDER)
     encoded = codec.encode_plain({"id": 1, "lines": []})
 
     assert isinstance(encoded, bytes)
@@ -81,7 +71,7 @@ def test_an_absent_field_takes_its_default_in_plain_json_only() -> None:
 
 def test_a_default_is_filled_with_the_defaults_below_it() -> None:
     inner = record(field("a", "int", default=1), field("b", ["null", "string"], default="x"), name="In")
-    codec = compiled(record(field("inner", inner, default={"a": 5}), field("raw", "bytes", default="\u00ff")))
+    codec = avro(record(field("inner", inner, default={"a": 5}), field("raw", "bytes", default="\u00ff")))
     encoded = codec.encode_plain({})
 
     assert isinstance(encoded, bytes)
@@ -96,11 +86,11 @@ def test_a_default_is_filled_with_the_defaults_below_it() -> None:
     ],
 )
 def test_a_default_that_does_not_fit_is_none(broken: object) -> None:
-    assert violations(compiled(broken).encode_plain({})) == [("", "required")]
+    assert violations(avro(broken).encode_plain({})) == [("", "required")]
 
 
 def test_a_field_may_be_named_by_an_alias_but_not_twice() -> None:
-    codec = compiled(record(field("a", "int", aliases=["b"])))
+    codec = avro(record(field("a", "int", aliases=["b"])))
 
     assert codec.encode_json({"b": 1}) == codec.encode_plain({"b": 1}) == b"\x02"
     assert violations(codec.encode_json({"a": 1, "b": 1})) == [("/b", "unknown")]
@@ -127,7 +117,7 @@ def test_a_field_may_be_named_by_an_alias_but_not_twice() -> None:
     ],
 )
 def test_a_value_that_does_not_fit_is_told_by_keyword(schema: object, value: object, keyword: str) -> None:
-    codec = compiled(schema)
+    codec = avro(schema)
 
     assert violations(codec.encode_json(value)) == violations(codec.encode_plain(value)) == [("", keyword)]
 
@@ -149,20 +139,20 @@ def test_a_value_that_does_not_fit_is_told_by_keyword(schema: object, value: obj
     ],
 )
 def test_a_value_that_fits_has_the_bytes_of_the_specification(schema: object, value: object, payload: bytes) -> None:
-    codec = compiled(schema)
+    codec = avro(schema)
 
     assert codec.encode_json(value) == codec.encode_plain(value) == payload
 
 
 def test_a_record_may_contain_itself() -> None:
-    codec = compiled(record(field("v", "int"), field("next", ["null", "R"])))
+    codec = avro(record(field("v", "int"), field("next", ["null", "R"])))
 
     assert codec.encode_plain({"v": 1, "next": {"v": 2, "next": None}}) == b"\x02\x02\x04\x00"
     assert codec.encode_json({"v": 1, "next": {"R": {"v": 2, "next": None}}}) == b"\x02\x02\x04\x00"
 
 
 def test_a_value_deeper_than_can_be_followed_is_a_violation() -> None:
-    codec = compiled(record(field("next", ["null", "R"])))
+    codec = avro(record(field("next", ["null", "R"])))
     value: Any = None
     for _ in range(5000):
         value = {"next": value}

@@ -12,9 +12,9 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jsonschema_bridge.avro import AvroCodec, AvroUndecodable, compile_avro
+from jsonschema_bridge.avro import AvroCodec, AvroUndecodable
 from jsonschema_bridge.framing import PREFIX_BYTES
-from jsonschema_bridge.registry.model import Schema, SchemaReference
+from tests.compiling import avro
 
 Case = tuple[Any, Any, Any]
 """(schema, a plain value, the same value in Avro's JSON encoding)"""
@@ -75,14 +75,6 @@ def _records(draw: st.DrawFn, depth: int, path: str) -> Case:
     return {"type": "record", "name": path, "fields": fields}, plain, tagged
 
 
-def _no_reference(reference: SchemaReference) -> Schema:
-    raise AssertionError(reference)
-
-
-def _compiled(schema: object) -> AvroCodec:
-    return compile_avro(Schema(json.dumps(schema), "AVRO"), _no_reference)
-
-
 def _encoded(codec: AvroCodec, value: object) -> bytes:
     encoded = codec.encode_plain(value)
     assert isinstance(encoded, bytes), encoded
@@ -108,7 +100,7 @@ def _datum(schema: Any, plain: Any) -> Any:
 @given(_cases())
 def test_what_is_encoded_is_decoded_to_the_same_value(case: Case) -> None:
     schema, plain, _ = case
-    codec = _compiled(schema)
+    codec = avro(schema)
 
     assert codec.decode(_encoded(codec, plain)) == plain
 
@@ -116,7 +108,7 @@ def test_what_is_encoded_is_decoded_to_the_same_value(case: Case) -> None:
 @given(_cases())
 def test_both_forms_of_one_value_have_the_same_bytes(case: Case) -> None:
     schema, plain, tagged = case
-    codec = _compiled(schema)
+    codec = avro(schema)
 
     assert codec.encode_json(tagged) == codec.encode_plain(plain)
 
@@ -129,7 +121,7 @@ def test_confluents_serializer_writes_the_same_bytes(case: Case) -> None:
     written = serializer(_datum(schema, plain), SerializationContext("orders", MessageField.VALUE))
 
     # A null is a tombstone to it, before any schema is asked.
-    assert plain is None or written[PREFIX_BYTES:] == _encoded(_compiled(schema), plain)
+    assert plain is None or written[PREFIX_BYTES:] == _encoded(avro(schema), plain)
 
 
 def _subject(schema: object) -> str:
@@ -142,7 +134,7 @@ def test_a_field_with_a_default_may_be_left_out(case: Case, data: st.DataObject)
     # A default is written as the first branch of a union has it.
     kind = kind if plain is not None or not isinstance(kind, list) else ["null", *kind[1:]]
     schema = {"type": "record", "name": "Outer", "fields": [{"name": "f", "type": kind, "default": plain}]}
-    codec = _compiled(schema)
+    codec = avro(schema)
     value = data.draw(st.sampled_from([{}, {"f": plain}]))
 
     assert codec.decode(_encoded(codec, value)) == {"f": plain}
@@ -150,7 +142,7 @@ def test_a_field_with_a_default_may_be_left_out(case: Case, data: st.DataObject)
 
 @given(_cases(), _JSON)
 def test_no_json_value_gives_anything_but_bytes_or_violations(case: Case, value: object) -> None:
-    codec = _compiled(case[0])
+    codec = avro(case[0])
     for encode in (codec.encode_json, codec.encode_plain):
         encoded = encode(value)
         assert isinstance(encoded, bytes) or (encoded and json.dumps([item.message for item in encoded]))
@@ -158,7 +150,7 @@ def test_no_json_value_gives_anything_but_bytes_or_violations(case: Case, value:
 
 @given(_cases(), st.binary(max_size=20))
 def test_bytes_are_one_value_or_undecodable(case: Case, payload: bytes) -> None:
-    codec = _compiled(case[0])
+    codec = avro(case[0])
     try:
         value = codec.decode(payload)
     except AvroUndecodable:
@@ -180,7 +172,7 @@ def _same(one: Any, other: Any) -> bool:
 
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70))
 def test_a_number_loses_nothing_in_a_union_that_can_hold_it(number: float) -> None:
-    codec = _compiled(["float", "int", "double", "long"])
+    codec = avro(["float", "int", "double", "long"])
     decoded: Any = codec.decode(_encoded(codec, number))
 
     exact = -(2**63) <= number < 2**63 or float(number) == number

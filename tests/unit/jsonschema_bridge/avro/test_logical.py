@@ -14,9 +14,10 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jsonschema_bridge.avro import AvroCodec, AvroUndecodable, avro_identity, compile_avro
+from jsonschema_bridge.avro import AvroUndecodable, avro_identity
 from jsonschema_bridge.framing import PREFIX_BYTES
-from jsonschema_bridge.registry.model import Schema, SchemaReference
+from jsonschema_bridge.registry.model import Schema
+from tests.compiling import avro, no_reference
 
 DAY_MS = 86_400_000
 UUID_TEXT = {"type": "string", "logicalType": "uuid"}
@@ -26,16 +27,8 @@ MILLIS = {"type": "int", "logicalType": "time-millis"}
 MICROS = {"type": "long", "logicalType": "time-micros"}
 
 
-def _no_reference(reference: SchemaReference) -> Schema:
-    raise AssertionError(reference)
-
-
 def _schema(document: object) -> Schema:
     return Schema(json.dumps(document), "AVRO")
-
-
-def _compiled(document: object) -> AvroCodec:
-    return compile_avro(_schema(document), _no_reference)
 
 
 @pytest.mark.parametrize(
@@ -56,12 +49,12 @@ def _compiled(document: object) -> AvroCodec:
 def test_a_value_that_its_logical_type_forbids_is_a_violation(schema: object, value: object) -> None:
     within = {"type": "record", "name": "R", "fields": [{"name": "a", "type": schema}]}
 
-    [violation] = _refused(_compiled(within).encode_plain({"a": value}))
+    [violation] = _refused(avro(within).encode_plain({"a": value}))
 
     assert (violation.pointer, violation.keyword) == ("/a", "logicalType")
     assert violation.schema_pointer == "/fields/0/type/logicalType"
     assert violation.expected
-    assert _refused(_compiled(schema).encode_json(value))
+    assert _refused(avro(schema).encode_json(value))
 
 
 def _refused(encoded: Any) -> list[Any]:
@@ -80,7 +73,7 @@ def _refused(encoded: Any) -> list[Any]:
 )
 def test_bytes_of_a_stranger_are_held_to_it_too(schema: object, payload: bytes) -> None:
     with pytest.raises(AvroUndecodable, match="the value is no"):
-        _compiled(schema).decode(payload)
+        avro(schema).decode(payload)
 
 
 @pytest.mark.parametrize(
@@ -95,17 +88,17 @@ def test_bytes_of_a_stranger_are_held_to_it_too(schema: object, payload: bytes) 
     ],
 )
 def test_a_logical_type_that_means_nothing_asks_nothing(schema: object, value: object) -> None:
-    assert isinstance(_compiled(schema).encode_plain(value), bytes)
+    assert isinstance(avro(schema).encode_plain(value), bytes)
 
 
 def test_a_time_that_is_written_with_a_fraction_is_told_at_once() -> None:
     """To look for it in a range would count to it, which takes an hour."""
-    assert _compiled(MICROS).encode_plain(86_399_999_999.0) == _compiled(MICROS).encode_plain(86_399_999_999)
-    assert _refused(_compiled(MICROS).encode_plain(86_400_000_000.0))
+    assert avro(MICROS).encode_plain(86_399_999_999.0) == avro(MICROS).encode_plain(86_399_999_999)
+    assert _refused(avro(MICROS).encode_plain(86_400_000_000.0))
 
 
 def test_what_is_of_another_type_is_told_once() -> None:
-    [violation] = _refused(_compiled(UUID_TEXT).encode_plain(7))
+    [violation] = _refused(avro(UUID_TEXT).encode_plain(7))
 
     assert violation.keyword == "type"
 
@@ -113,13 +106,13 @@ def test_what_is_of_another_type_is_told_once() -> None:
 def test_a_default_that_its_logical_type_forbids_is_none() -> None:
     record = {"type": "record", "name": "R", "fields": [{"name": "a", "type": UUID_TEXT, "default": ""}]}
 
-    [violation] = _refused(_compiled(record).encode_plain({}))
+    [violation] = _refused(avro(record).encode_plain({}))
 
     assert violation.keyword == "required"
 
 
 def test_schemas_that_differ_in_a_logical_type_are_two() -> None:
-    one, other = (avro_identity(_schema(document), _no_reference) for document in (UUID_TEXT, "string"))
+    one, other = (avro_identity(_schema(document), no_reference) for document in (UUID_TEXT, "string"))
 
     assert one != other
 
@@ -170,7 +163,7 @@ def test_confluents_serializer_writes_the_same_bytes_and_its_deserializer_reads_
     conf = {"subject.name.strategy": lambda *_: json.dumps(schema)}
     written = AvroSerializer(client, json.dumps(schema), conf=conf)({"a": case.datum}, context)
 
-    encoded = _compiled(schema).encode_plain({"a": case.value})
+    encoded = avro(schema).encode_plain({"a": case.value})
 
     assert encoded == written[PREFIX_BYTES:]
     read = AvroDeserializer(client)(written[:PREFIX_BYTES] + encoded, context)["a"]

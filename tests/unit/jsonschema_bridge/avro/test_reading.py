@@ -1,19 +1,9 @@
 """What payloads of strangers are read to, and how they are refused."""
 
-import json
-
 import pytest
 
-from jsonschema_bridge.avro import AvroCodec, AvroUndecodable, compile_avro
-from jsonschema_bridge.registry.model import Schema, SchemaReference
-
-
-def _no_reference(reference: SchemaReference) -> Schema:
-    raise AssertionError(reference)
-
-
-def _compiled(schema: object) -> AvroCodec:
-    return compile_avro(Schema(json.dumps(schema), "AVRO"), _no_reference)
+from jsonschema_bridge.avro import AvroUndecodable
+from tests.compiling import avro
 
 
 @pytest.mark.parametrize(
@@ -40,24 +30,24 @@ def _compiled(schema: object) -> AvroCodec:
 )
 def test_bytes_that_are_not_one_value_are_refused_with_the_reason(schema: object, payload: bytes, reason: str) -> None:
     with pytest.raises(AvroUndecodable, match=reason):
-        _compiled(schema).decode(payload)
+        avro(schema).decode(payload)
 
 
 def test_an_error_says_at_which_byte() -> None:
     with pytest.raises(AvroUndecodable) as caught:
-        _compiled({"type": "array", "items": "boolean"}).decode(b"\x04\x01\x07\x00")
+        avro({"type": "array", "items": "boolean"}).decode(b"\x04\x01\x07\x00")
 
     assert caught.value.position == 2
     assert str(caught.value) == "byte 2: 7 is no boolean"
 
 
 def test_blocks_may_be_many_and_may_announce_their_bytes() -> None:
-    assert _compiled({"type": "array", "items": "int"}).decode(b"\x02\x02\x03\x04\x04\x06\x00") == [1, 2, 3]
-    assert _compiled({"type": "map", "values": "int"}).decode(b"\x01\x06\x02a\x02\x00") == {"a": 1}
+    assert avro({"type": "array", "items": "int"}).decode(b"\x02\x02\x03\x04\x04\x06\x00") == [1, 2, 3]
+    assert avro({"type": "map", "values": "int"}).decode(b"\x01\x06\x02a\x02\x00") == {"a": 1}
 
 
 def test_items_of_no_width_are_read_up_to_a_bound() -> None:
-    codec = _compiled({"type": "array", "items": "null"})
+    codec = avro({"type": "array", "items": "null"})
     encoded = codec.encode_plain([None] * 1000)
 
     assert isinstance(encoded, bytes)

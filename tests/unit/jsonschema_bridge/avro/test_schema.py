@@ -7,15 +7,12 @@ import pytest
 from jsonschema_bridge.avro import compile_avro
 from jsonschema_bridge.errors import SchemaInvalid
 from jsonschema_bridge.registry.model import Schema, SchemaReference
+from tests.compiling import no_reference
 
 ADDRESS = Schema(
     '{"type":"record","name":"Address","namespace":"shop","fields":[{"name":"city","type":"string"}]}', "AVRO"
 )
 ADDRESS_REFERENCE = SchemaReference("shop.Address", "address", 1)
-
-
-def _no_reference(reference: SchemaReference) -> Schema:
-    raise AssertionError(reference)
 
 
 @pytest.mark.parametrize(
@@ -38,12 +35,12 @@ def _no_reference(reference: SchemaReference) -> Schema:
 )
 def test_a_schema_that_is_none_is_refused_with_the_reason(document: str, reason: str) -> None:
     with pytest.raises(SchemaInvalid, match=reason):
-        compile_avro(Schema(document, "AVRO"), _no_reference)
+        compile_avro(Schema(document, "AVRO"), no_reference)
 
 
 def test_only_avro_schemas_are_compiled() -> None:
     with pytest.raises(SchemaInvalid, match="JSON is not an Avro schema"):
-        compile_avro(Schema("{}", "JSON"), _no_reference)
+        compile_avro(Schema("{}", "JSON"), no_reference)
 
 
 def test_a_named_type_may_come_from_another_registered_schema() -> None:
@@ -71,7 +68,7 @@ def test_a_referenced_schema_is_an_avro_schema_and_defines_no_name_again() -> No
 def test_names_inherit_the_namespace_around_them() -> None:
     inner = {"type": "enum", "name": "E", "symbols": ["A"]}
     outer = {"type": "record", "name": "ns.R", "fields": [{"name": "e", "type": ["null", inner]}]}
-    codec = compile_avro(Schema(json.dumps(outer), "AVRO"), _no_reference)
+    codec = compile_avro(Schema(json.dumps(outer), "AVRO"), no_reference)
 
     assert codec.encode_json({"e": {"ns.E": "A"}}) == b"\x02\x00"
 

@@ -1,24 +1,14 @@
 """Which branch of a union a value takes."""
 
-import json
 from typing import Any
 
 import pytest
 
-from jsonschema_bridge.avro import AvroCodec, compile_avro
-from jsonschema_bridge.registry.model import Schema, SchemaReference
+from tests.compiling import avro
 
 CAT = {"type": "record", "name": "pets.Cat", "fields": [{"name": "name", "type": "string"}]}
 DOG = {"type": "record", "name": "pets.Dog", "fields": [{"name": "name", "type": "string"}]}
 FISH = {"type": "record", "name": "pets.Fish", "fields": [{"name": "length", "type": "int"}]}
-
-
-def _no_reference(reference: SchemaReference) -> Schema:
-    raise AssertionError(reference)
-
-
-def _compiled(schema: object) -> AvroCodec:
-    return compile_avro(Schema(json.dumps(schema), "AVRO"), _no_reference)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +32,7 @@ def _compiled(schema: object) -> AvroCodec:
     ],
 )
 def test_a_plain_value_takes_the_branch_that_holds_it_without_loss(union: Any, value: object, branch: int) -> None:
-    encoded = _compiled(union).encode_plain(value)
+    encoded = avro(union).encode_plain(value)
 
     assert isinstance(encoded, bytes)
     assert encoded[0] == 2 * branch
@@ -59,7 +49,7 @@ def test_a_plain_value_takes_the_branch_that_holds_it_without_loss(union: Any, v
 def test_a_plain_value_that_two_branches_take_is_refused_with_both_names(
     union: Any, value: object, labels: list[str]
 ) -> None:
-    [violation] = _compiled(union).encode_plain(value)
+    [violation] = avro(union).encode_plain(value)
 
     assert not isinstance(violation, int)
     assert (violation.keyword, violation.expected) == ("union", labels)
@@ -67,14 +57,14 @@ def test_a_plain_value_that_two_branches_take_is_refused_with_both_names(
 
 
 def test_a_plain_value_of_the_only_possible_branch_is_told_what_is_wrong_in_it() -> None:
-    [violation] = _compiled(["null", "string", CAT]).encode_plain({"name": 1})
+    [violation] = avro(["null", "string", CAT]).encode_plain({"name": 1})
 
     assert not isinstance(violation, int)
     assert (violation.pointer, violation.keyword, violation.schema_pointer) == ("/name", "type", "/2/fields/0/type")
 
 
 def test_a_tagged_value_names_its_branch_in_full() -> None:
-    codec = _compiled(["null", CAT, DOG, {"type": "map", "values": "int"}])
+    codec = avro(["null", CAT, DOG, {"type": "map", "values": "int"}])
 
     assert codec.encode_json({"pets.Dog": {"name": "Rex"}}) == b"\x04\x06Rex"
     assert codec.encode_json({"map": {"a": 1}}) == b"\x06\x02\x02a\x02\x00"
@@ -83,7 +73,7 @@ def test_a_tagged_value_names_its_branch_in_full() -> None:
 
 @pytest.mark.parametrize("value", ["x", {}, {"int": 1}, {"string": "x", "null": None}, ["string"], 1])
 def test_a_value_that_is_not_tagged_is_refused(value: object) -> None:
-    [violation] = _compiled(["null", "string"]).encode_json(value)
+    [violation] = avro(["null", "string"]).encode_json(value)
 
     assert not isinstance(violation, int)
     assert violation.keyword == "union"
@@ -97,7 +87,7 @@ def test_a_value_that_is_not_tagged_is_refused(value: object) -> None:
     ],
 )
 def test_a_plain_value_that_no_branch_takes_is_told_the_nearest_ones(value: object, labels: list[str]) -> None:
-    [violation] = _compiled([CAT, FISH, "string"]).encode_plain(value)
+    [violation] = avro([CAT, FISH, "string"]).encode_plain(value)
 
     assert not isinstance(violation, int)
     assert (violation.keyword, violation.expected) == ("union", labels)
@@ -111,7 +101,7 @@ def test_trials_of_branches_do_not_multiply_with_depth() -> None:
     for _ in range(60):
         value = {"n": value}
 
-    encoded = _compiled(["null", node, "B"]).encode_plain(value)
+    encoded = avro(["null", node, "B"]).encode_plain(value)
 
     # 2**60 trials would outlast any test.
     assert isinstance(encoded, list)

@@ -12,17 +12,14 @@ from jsonschema import SchemaError
 
 from jsonschema_bridge.derivation import Derived, Options, derive
 from jsonschema_bridge.errors import AvroUndecodable, SchemaNotDerivable
-from jsonschema_bridge.registry.model import Schema, SchemaReference
+from jsonschema_bridge.registry.model import Schema
 from jsonschema_bridge.validation import compile_json_schema
+from tests.compiling import no_reference
 from tests.json_schemas import SCALARS, from_schema, grown, json_schemas, object_schemas
 
 OPTIONS = st.builds(Options, extra=st.sampled_from(["refuse", "map"]), untyped=st.sampled_from(["refuse", "json"]))
 UNCHOSEN = settings(suppress_health_check=list(HealthCheck))
 MORE = settings(UNCHOSEN, max_examples=300)
-
-
-def _no_reference(reference: SchemaReference) -> Schema:
-    raise AssertionError(reference)
 
 
 def _schema(document: object) -> Schema:
@@ -32,7 +29,7 @@ def _schema(document: object) -> Schema:
 def _derived(document: object, options: Options) -> Derived:
     """Derive, or give up an example that is refused."""
     try:
-        return derive(_schema(document), _no_reference, options)
+        return derive(_schema(document), no_reference, options)
     except SchemaNotDerivable:
         reject()
 
@@ -43,7 +40,7 @@ def _valid(data: st.DataObject, document: Any) -> Any:
         value = data.draw(from_schema(document))
     except SchemaError:  # of a schema that the generator itself has made of this one
         reject()
-    assume(compile_json_schema(_schema(document), _no_reference).is_valid(value))
+    assume(compile_json_schema(_schema(document), no_reference).is_valid(value))
     return value
 
 

@@ -1,6 +1,7 @@
 """What changed from one version of an Avro schema to the next, told in terms of values."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from jsonschema_bridge.derivation import Options, derive
 from jsonschema_bridge.errors import SchemaInvalid, SchemaNotDerivable
 from jsonschema_bridge.evolution import schema_changes
 from jsonschema_bridge.registry.model import Schema, SchemaReference
+from tests.compiling import no_reference
+from tests.evolving import changes_told
 from tests.json_schemas import grown, object_schemas
 
 KIND = {"type": "enum", "name": "Kind", "symbols": ["A", "B"]}
@@ -31,14 +34,7 @@ def schema(document: object, *references: SchemaReference) -> Schema:
     return Schema(json.dumps(document), "AVRO", references)
 
 
-def no_reference(reference: SchemaReference) -> Schema:
-    raise AssertionError(reference)
-
-
-def told(old: object, new: object) -> list[tuple[str, str, bool]]:
-    """Return the changes as tuples: pointer, message, whether it only adds."""
-    found = schema_changes(schema(old), schema(new), no_reference)
-    return [(each.pointer, each.message, each.additive) for each in found]
+told = partial(changes_told, "AVRO")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What changed from one version of a JSON Schema to the next, told in terms of values."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from jsonschema_bridge.evolution import schema_changes
 from jsonschema_bridge.references import MOST_LEVELS
 from jsonschema_bridge.registry.model import Schema, SchemaReference
+from tests.evolving import changes_told
 from tests.json_schemas import grown, json_schemas, object_schemas
 
 NUMBER = {"type": "integer"}
@@ -26,14 +28,7 @@ def schema(document: object, *references: SchemaReference) -> Schema:
     return Schema(json.dumps(document), "JSON", references)
 
 
-def no_reference(reference: SchemaReference) -> Schema:
-    raise AssertionError(reference)
-
-
-def told(old: object, new: object) -> list[tuple[str, str, bool]]:
-    """Return the changes as tuples: pointer, message, whether it only adds."""
-    found = schema_changes(schema(old), schema(new), no_reference)
-    return [(each.pointer, each.message, each.additive) for each in found]
+told = partial(changes_told, "JSON")
 
 
 @pytest.mark.parametrize(
