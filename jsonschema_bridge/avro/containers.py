@@ -61,16 +61,21 @@ def record(name: str, fields: list[Field], at: str) -> Convert:
         if type(value) is not dict:
             return wrong_type(name, at, value, path, found)
         pieces = []
-        taken = 0
+        taken = filled_in = 0
         for field in fields:
-            key, convert_item, _, _ = field
+            key, convert_item, aliases, default = field
             if key in value:
                 pieces.append(convert_item(value[key], (path, key), found))
                 taken += 1
-            else:
+            elif aliases or default is None:
                 piece, used = absent(value, field, path, found)
                 pieces.append(piece)
                 taken += used
+            else:
+                piece = default()
+                pieces.append(piece)
+                filled_in += 1 + len(piece) // BYTES_OF_A_STEP
+        found.work.spend(filled_in)
         if taken != len(value):
             report_unknown(value, path, found)
         return b"".join(pieces)
