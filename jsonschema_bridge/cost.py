@@ -11,8 +11,9 @@ from typing import Any
 
 from jsonschema_bridge import patterns
 from jsonschema_bridge.errors import SchemaInvalid
+from jsonschema_bridge.pattern_weights import PAIRS
 from jsonschema_bridge.reach import TOLD, Graph
-from jsonschema_bridge.weights import is_long, of_number, parts_of
+from jsonschema_bridge.weights import NOTHING, Weight, is_long, of_number, parts_of
 
 MOST_JUDGEMENTS = 10_000
 """A schema that can have one part of a value judged more often is refused."""
@@ -23,7 +24,7 @@ MOST_STEPS = 1_000_000
 _MOST_TOLD = 10_000  # errors, at some ten microseconds each
 _MOST_WAYS = 500_000
 _CHARACTERS_OF_A_STEP = 128
-_PAIRS_OF_A_STEP = 8_192  # characters of a text, where a pattern may look from each one at all others
+_MOST_TRIES = 10_000  # of a pattern that looks at all of a text from each place: the validator gives up
 _BITS_OF_A_STEP = 4  # of long integers: a pair of bounds takes 57 us for 1,000 digits
 _WRITTEN_OUT = 10**9
 _WITHOUT_REFERENCES = 2  # the version of a dump in which what is there twice is written twice
@@ -32,38 +33,34 @@ _DENSEST_FRACTION = 13
 
 
 class Cost:
-    """How often a schema can have one part of a value judged, at each level; the last figure is for all below too.
+    """How much a schema can ask about one part of a value; `judgements` at each level, the last for all below too.
 
-    `pairs` tells whether the schema may look at all of a text from each place in it, or from one long integer at all
-    others. `forks` tells in how many ways it leads from a part back to itself for one part below, `forks_told` in how
-    many of which errors are told: where nothing remembers what was said of a part, they multiply at each level.
+    `slow` is the most that is asked about a part at any level. `unique` tells whether one long integer may be compared
+    with all others. `forks` tells in how many ways the schema leads from a part back to itself for one part below,
+    `forks_told` in how many of which errors are told: where nothing remembers what was said of a part, they multiply at
+    each level.
     """
 
     def __init__(
         self,
         judgements: Sequence[int],
+        slow: Weight = NOTHING,
         *,
-        comparisons: int = 0,
-        pairs: bool = False,
+        unique: bool = False,
         forks: int = 1,
         forks_told: int = 1,
     ) -> None:
         self.judgements = judgements
-        self.comparisons = comparisons
+        self.slow = slow
         self._forks = forks
         self._forks_told = forks_told
-        self._pairs = pairs
-        self.is_free = judgements[-1] == 1 and not comparisons and not pairs
+        self._unique = unique
+        self.is_free = judgements[-1] == 1 and not any(slow[1:]) and not unique
         """Whether no part is judged twice: a megabyte of JSON has MOST_STEPS parts at most, and needs no look."""
 
     def exceeds(self, value: Any, steps: int = MOST_STEPS) -> bool:
         """Tell whether judging `value` may need more than so many judgements."""
-        if self.is_free:
-            return False
-        # In a dump, which is made in C, a part takes a byte at least, a fraction nine, 15 bits of an integer two.
-        size = len(marshal.dumps(value, _WITHOUT_REFERENCES))
-        often = max(_DENSEST_INTEGER * self.judgements[-1], _DENSEST_FRACTION * self.comparisons)
-        if size * often + (size * size // 32 if self._pairs else 0) <= steps:
+        if self.is_free or self._most_steps(value) <= steps:
             return False
         parts: list[Any] = [value]
         names: list[str] = []
@@ -85,9 +82,18 @@ class Cost:
                 elif isinstance(part, int | float):
                     numbers.append(part)
             steps -= self._steps_of_numbers(often, numbers)
-            steps -= often * sum(map(self._steps_of, map(len, texts)))
+            steps -= often * sum(len(text) // _CHARACTERS_OF_A_STEP for text in texts)
+            if self.slow.characters or self.slow.pairs:
+                steps -= sum(self._steps_of_text(len(text.encode(errors="surrogatepass"))) for text in texts)
             parts = below
         return False
+
+    def _most_steps(self, value: Any) -> int:
+        """Return what no value of this size needs more than; it takes a third of a microsecond."""
+        # In a dump, which is made in C, a part takes a byte at least, a fraction nine, 15 bits of an integer two.
+        size = len(marshal.dumps(value, _WITHOUT_REFERENCES))
+        often = max(_DENSEST_INTEGER * self.judgements[-1], _DENSEST_FRACTION * self.slow.comparisons)
+        return size * often + self._steps_of_text(size) + (size * size // 32 if self._unique else 0)
 
     def forks(self, value: Any, steps: int = _MOST_WAYS) -> bool:
         """Tell whether noting what looks at each part of `value` may take more than so many steps."""
@@ -99,15 +105,15 @@ class Cost:
 
     def _steps_of_numbers(self, often: int, numbers: Sequence[float]) -> int:
         """Return how many steps numbers of one level take, besides one for each judgement."""
-        fractions = self.comparisons and sum(of_number(each) for each in numbers if isinstance(each, float))
+        comparisons = self.slow.comparisons
+        fractions = comparisons and sum(of_number(each) for each in numbers if isinstance(each, float))
         long = [each.bit_length() for each in numbers if isinstance(each, int) and is_long(each)]
-        steps = self.comparisons * fractions + often * sum(long) // _BITS_OF_A_STEP
-        return steps + 2 * len(long) ** 2 if self._pairs else steps
+        steps = comparisons * fractions + often * sum(long) // _BITS_OF_A_STEP
+        return steps + 2 * len(long) ** 2 if self._unique else steps
 
-    def _steps_of(self, length: int) -> int:
-        """Return how many steps a text takes that is judged once."""
-        steps = length // _CHARACTERS_OF_A_STEP
-        return steps + length * length // _PAIRS_OF_A_STEP if self._pairs else steps
+    def _steps_of_text(self, length: int) -> int:
+        """Return how many steps slow patterns take for a text of so many bytes."""
+        return self.slow.characters * length + self.slow.pairs * length * min(length, _MOST_TRIES) // PAIRS
 
 
 def _levels(value: Any) -> int:
@@ -130,13 +136,8 @@ def cost_of(document: object, known: Mapping[str, object]) -> Cost:
             about = str(often) if often < _WRITTEN_OUT else f"10^{len(str(often)) - 1}"
             raise SchemaInvalid(f"a part of a value may be judged {about} times, more than {MOST_JUDGEMENTS}")
         judgements.append(often)
-    *_, comparisons = graph.most(1)
+    slow = Weight(judgements[-1], *(max(graph.most(kind)) for kind in range(1, len(NOTHING))))
     forks = graph.forks() if graph.repeated else 1
     told = Graph(document, known, TOLD).forks() if forks > 1 else 1
-    pairs = _compares_pairs([document, *known.values()])
-    return Cost(judgements, comparisons=comparisons, pairs=pairs, forks=forks, forks_told=told)
-
-
-def _compares_pairs(schemas: Sequence[object]) -> bool:
-    """Tell whether there may be more to do for one part of a value than to look at it once."""
-    return patterns.any_backtracks(schemas) or any("uniqueItems" in node for node, _ in patterns.nodes(schemas))
+    unique = any("uniqueItems" in node for node, _ in patterns.nodes([document, *known.values()]))
+    return Cost(judgements, slow, unique=unique, forks=forks, forks_told=told)

@@ -1,10 +1,11 @@
-"""Patterns with look-around or back-references, which backtrack, and where they may not stand.
+"""Patterns with look-around, back-references or edges of words, which backtrack, and where they may not stand.
 
 All other patterns are matched in linear time. These are given up after so many steps, and the validator then refuses
 the value, whatever `not`, `oneOf` or `if` would make of that; only `contains` takes an item that was given up for one
 that conforms (jsonschema-rs 0.60).
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -17,6 +18,10 @@ from jsonschema_bridge.errors import SchemaInvalid
 _LARGEST = 2**25
 """Bytes that a compiled pattern may have: 255 letters of any script, as in names of people, take more than 2**23."""
 
+_SMALLEST = 2**12
+_EDGE = re.compile(r"(?<!\\)(?:\\\\)*\\[bB]")
+"""The edge of a word: the engine that knows look-around takes it for such, the other one does not."""
+
 BOUNDED = jsonschema_rs.FancyRegexOptions(backtrack_limit=10_000, size_limit=_LARGEST)
 """A pattern that backtracks this often on a text is given up: no schema can stall a worker."""
 
@@ -26,13 +31,24 @@ _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 @lru_cache(maxsize=10_000)
 def backtracks(pattern: str) -> bool:
     """Tell whether `pattern` cannot be matched in linear time; a text that is no pattern counts as such."""
+    return _EDGE.search(pattern) is not None or not _compiles(pattern, jsonschema_rs.RegexOptions(size_limit=_LARGEST))
+
+
+@lru_cache(maxsize=10_000)
+def size(pattern: str) -> int:
+    """Return how many bytes `pattern` takes at most, compiled; of one that backtracks, the largest part of it."""
+    bytes_ = _SMALLEST
+    while bytes_ < _LARGEST and not _compiles(pattern, jsonschema_rs.FancyRegexOptions(size_limit=bytes_)):
+        bytes_ *= 2
+    return bytes_
+
+
+def _compiles(pattern: str, options: Any) -> bool:
     try:
-        jsonschema_rs.Draft7Validator(
-            {"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions(size_limit=_LARGEST)
-        )
+        jsonschema_rs.Draft7Validator({"pattern": pattern}, pattern_options=options)
     except (jsonschema_rs.ValidationError, ValueError):
-        return True
-    return False
+        return False
+    return True
 
 
 def check_contains(schemas: Iterable[object]) -> None:
@@ -49,13 +65,9 @@ def check_contains(schemas: Iterable[object]) -> None:
             refers = refers or any(keyword in node for keyword in _REFERENCES)
     for pattern in sorted(anywhere if refers else inside)[:1]:
         raise SchemaInvalid(
-            f"the pattern {pattern[:200]!r} has look-around or back-references and could be given up within contains"
+            f"the pattern {pattern[:200]!r} has look-around, back-references or \\b and could be given up "
+            "within contains"
         )
-
-
-def any_backtracks(schemas: Iterable[object]) -> bool:
-    """Tell whether one of the patterns in `schemas` cannot be matched in linear time."""
-    return any(backtracks(pattern) for node, _ in nodes(schemas) for pattern in _patterns(node))
 
 
 def nodes(schemas: Iterable[object]) -> Iterator[tuple[dict[str, Any], bool]]:

@@ -14,6 +14,7 @@ from referencing.exceptions import Unresolvable
 
 from jsonschema_bridge import drafts, weights
 from jsonschema_bridge.errors import SchemaInvalid
+from jsonschema_bridge.pattern_weights import PatternWeights
 from jsonschema_bridge.references import BASE, base_uri, documents
 from jsonschema_bridge.weights import Weight, members
 
@@ -65,6 +66,7 @@ class Graph:
         self._asked_beside: dict[int, Sequence[tuple[int, int]]] = {}
         self._reached: dict[int, Counter[int]] = {}
         self._work = 0
+        self._patterns = PatternWeights()
         self.entries: dict[int, _Here] = {}
         self.root = self._number(document, registry.resolver(base))
         self._coming_back = frozenset(self._found_coming_back())
@@ -129,6 +131,9 @@ class Graph:
         It does not end where that has no bound.
         """
         most = {number: here.weight[kind] for number, here in self.entries.items()}
+        if not any(here.weight[kind] or here.tests[kind] for here in self.entries.values()):
+            yield 0
+            return
         while True:
             yield most[self.root] + sum(most[number] for number in self.repeated)
             deeper = {number: self._most(kind, here, most) for number, here in self.entries.items()}
@@ -171,8 +176,8 @@ class Graph:
         named: dict[str, Counter[int]] = defaultdict(Counter)
         for each, times in self._judging(number).items():
             schema, resolver = self._schemas[each]
-            weight = weight.plus(times, weights.of(schema))
-            tests = tests.plus(times, weights.of_tests(schema))
+            weight = weight.plus(times, weights.of(schema, self._patterns))
+            tests = tests.plus(times, weights.of_tests(schema, self._patterns))
             matched = [*_below(schema, ("patternProperties",))]
             rest = {self._inner(below, resolver): times for below in _below(schema, _OTHERS)}
             for below in chain(matched, _below(schema, ("propertyNames",))):

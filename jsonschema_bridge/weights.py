@@ -8,16 +8,23 @@ from functools import reduce
 from math import frexp
 from typing import Any, NamedTuple
 
+from jsonschema_bridge.pattern_weights import PatternWeights
+
 _FRACTION = 20  # steps for a multiple of one
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 _LONG_BITS = 63
 
 
 class Weight(NamedTuple):
-    """What is done for one part of a value: judgements, and slow comparisons with numbers."""
+    """What is done for one part of a value: judgements, and slow comparisons with numbers.
+
+    `characters` and `pairs` are the steps that slow patterns take for each byte and for each PAIRS pairs of characters.
+    """
 
     judgements: int
     comparisons: int
+    characters: int = 0
+    pairs: int = 0
 
     def plus(self, times: int, other: "Weight") -> "Weight":
         """Return this and so many times another."""
@@ -27,7 +34,7 @@ class Weight(NamedTuple):
 NOTHING = Weight(0, 0)
 
 
-def of(schema: Mapping[str, Any]) -> Weight:
+def of(schema: Mapping[str, Any], patterns: PatternWeights) -> Weight:
     """Return what a schema asks by itself.
 
     An `enum` of texts finds a value at once, any other looks at one option after the other; so it is with the names for
@@ -46,12 +53,17 @@ def of(schema: Mapping[str, Any]) -> Weight:
     if isinstance(multiple, float):
         judgements += max(_FRACTION, of_number(multiple))
         comparisons += 1
-    return reduce(lambda total, each: total.plus(1, each), constants, Weight(judgements, comparisons))
+    pattern = schema.get("pattern")
+    characters, pairs = patterns.of(pattern) if isinstance(pattern, str) else (0, 0)
+    return reduce(
+        lambda total, each: total.plus(1, each), constants, Weight(judgements, comparisons, characters, pairs)
+    )
 
 
-def of_tests(schema: Mapping[str, Any]) -> Weight:
+def of_tests(schema: Mapping[str, Any], patterns: PatternWeights) -> Weight:
     """Return what is asked of each name of an object before it is known which schemas judge the member."""
-    return Weight(len(members(schema.get("patternProperties"))), 0)
+    tests = [Weight(1, 0, *patterns.of(pattern)) for pattern in members(schema.get("patternProperties"))]
+    return reduce(lambda total, each: total.plus(1, each), tests, NOTHING)
 
 
 def _constant(value: object) -> Weight:

@@ -210,6 +210,20 @@ def test_a_limit_of_schemas_holds(begin: str) -> None:
     SCHEMAS[begin]()
 
 
+SLOW: dict[str, Shown] = {
+    "A pattern that can be": refused_value("cost", json.dumps("a" * 610), {"pattern": "^(a?){5000}b"}),
+    "Look-around": refused_value("cost", json.dumps("ab" * 7_000), {"pattern": "(?=[ab]*c)d"}),
+    "A fraction": refused_value("cost", json.dumps([1.5] * 100), {"items": {"enum": [*range(1000), 1.5]}}),
+    "An integer": refused_value("cost", f"[{'9' * 900}]", {"items": {"allOf": [{"minimum": 0}] * 2_000}}),
+}
+
+
+@pytest.mark.parametrize("begin", SLOW)
+def test_what_is_slower_than_it_seems_counts(begin: str) -> None:
+    assert f"\n- {begin}" in read("limits.md")
+    SLOW[begin]()
+
+
 @pytest.mark.parametrize("begin", VALUES)
 def test_a_limit_of_values_holds(begin: str) -> None:
     VALUES[begin]()

@@ -138,7 +138,7 @@ def keywords(validator: JsonSchemaValidator, value: object) -> list[str]:
 def test_a_pattern_that_may_look_at_all_of_a_text_from_each_place_takes_short_ones_only() -> None:
     validator = json_schema({"properties": {"a": {"pattern": "(?=[ab]*c)d"}}})
 
-    assert keywords(validator, {"a": "ab" * 10_000}) == ["pattern"]
+    assert keywords(validator, {"a": "ab" * 5_000}) == ["pattern"]
     assert keywords(validator, {"a": "ab" * 100_000}) == ["cost"]
 
 

@@ -54,12 +54,12 @@ def test_what_is_no_pattern_cannot(draft: str) -> None:
     assert refused.value.pointer == "/properties/a/pattern"
 
 
-@pytest.mark.parametrize("pattern", ["(?=a)b", "(?<!a)b", r"(a)\1", ENDLESS])
-def test_look_around_and_back_references_backtrack(pattern: str) -> None:
+@pytest.mark.parametrize("pattern", ["(?=a)b", "(?<!a)b", r"(a)\1", r"\ba", r"\\\B", ENDLESS])
+def test_look_around_back_references_and_edges_of_words_backtrack(pattern: str) -> None:
     assert backtracks(pattern)
 
 
-@pytest.mark.parametrize("pattern", ["", "^a+$", "(a+)+$", "(a|a)*b", r"\p{L}{3}", "(?<name>x)", "[a-z&&b]"])
+@pytest.mark.parametrize("pattern", ["", "^a+$", "(a+)+$", "(a|a)*b", r"\p{L}{3}", "(?<name>x)", "[a-z&&b]", r"\\b"])
 def test_all_else_does_not(pattern: str) -> None:
     assert not backtracks(pattern)
 
@@ -73,6 +73,7 @@ def test_all_else_does_not(pattern: str) -> None:
         ({"oneOf": [GIVEN_UP, {}]}, TEXT),
         ({"if": GIVEN_UP, "then": False}, TEXT),
         ({"if": GIVEN_UP, "else": False}, TEXT),
+        ({"not": {"pattern": r"^(\b|a+)+$"}}, TEXT),
         ({"propertyNames": GIVEN_UP}, {TEXT: 1}),
         ({"patternProperties": {ENDLESS: False}}, {TEXT: 1}),
         ({"patternProperties": {ENDLESS: True}, "additionalProperties": False}, {TEXT: 1}),
@@ -135,6 +136,7 @@ def test_contains_and_a_pattern_that_may_be_given_up_are_refused_together(draft:
         {"contains": GIVEN_UP},
         {"items": {"contains": {"properties": {"a": {"patternProperties": {ENDLESS: True}}}}}},
         {"contains": {"$ref": "#/definitions/p"}, "definitions": {"p": GIVEN_UP}},
+        {"contains": {"pattern": r"^(\b|a+)+$"}},
     ):
         with pytest.raises(SchemaInvalid, match="within contains"):
             _compiled({"$schema": draft, **schema})

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from jsonschema_bridge.cost import MOST_STEPS, cost_of
+from jsonschema_bridge.pattern_weights import PatternWeights
 from jsonschema_bridge.weights import Weight, is_long, of, of_number
 from tests.compiling import json_schema
 
@@ -32,7 +33,7 @@ LONG = 10**900
     ],
 )
 def test_comparisons_with_numbers_count(schema: dict[str, Any], expected: Weight) -> None:
-    assert of(schema) == expected
+    assert of(schema, PatternWeights()) == expected
 
 
 def test_the_longer_a_number_is_written_out_the_more_it_counts() -> None:
