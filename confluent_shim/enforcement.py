@@ -13,6 +13,7 @@ from confluent_shim.readings import PLAIN_KEYS, Reading
 from confluent_shim.records import AdmittedRecord, IncomingRecord, Part, ProduceRequest
 from confluent_shim.schemas import InForce, Schemas
 from jsonschema_bridge import Violation
+from jsonschema_bridge.waiting import may_wait
 from topic_map import Binding, Table
 from topic_map.binding import Mode
 
@@ -119,6 +120,7 @@ class Enforcer:
             if conforms and key_conforms and not broken:
                 admitted.append(AdmittedRecord(key_landing, landing, record.partition))
                 continue
+            may_wait()
             why = chain(
                 broken,
                 () if key_conforms else _explained(keys, "key", key),

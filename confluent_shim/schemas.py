@@ -26,6 +26,7 @@ from jsonschema_bridge import (
 )
 from jsonschema_bridge.registry import SchemaKind
 from jsonschema_bridge.strictness import CONFLUENT
+from jsonschema_bridge.waiting import may_wait
 from topic_map import Binding
 
 _UNUSABLE = (SchemaInvalid, SchemaNotDerivable, SubjectNotFound, VersionNotFound)
@@ -139,6 +140,7 @@ class Schemas:
             and before.wire_versions is wire_versions
         ):
             return before
+        may_wait()
         if part == "key":  # `pinned N` counts the versions of the other subject
             adoption = Adoption(versions if binding.versions == "any" else versions[-1:])
         else:
@@ -242,6 +244,7 @@ class Schemas:
         known = (binding.cluster, found.schema_id, lands.schema_id, strictness)
         schema = self._derived.get(known)
         if schema is None:
+            may_wait()
             form = self.derivations.of(registry, binding, found).form
             validator = compile_json_schema(found.schema, references_of(registry), strictness)
             schema = keep(self._derived, known, derived(validator, form, lands.schema_id))
@@ -265,6 +268,7 @@ class Schemas:
         known = (cluster, found.schema_id, found.schema.kind, part, framed, strictness)
         schema = self._compiled.get(known)
         if schema is None:
+            may_wait()
             try:
                 schema = compiled(found.schema, registry, part, found.schema_id if framed else None, strictness)
             except SchemaInvalid as error:

@@ -3,12 +3,15 @@
 from typing import Any
 
 from jsonschema_bridge.violation import Violation, bounded, pointer
+from jsonschema_bridge.waiting import may_wait, waits_here
 
 MAX_VIOLATIONS = 100
 """A value is reported with at most this many violations; the rest is not looked for."""
 
 MOST_STEPS = 1_000_000
 """One value may have so many fields filled in and branches tried; sixteen bytes filled in are a step too."""
+
+_STEPS_AT_ONCE = 10_000  # some milliseconds
 
 BYTES_OF_A_STEP = 16
 
@@ -36,13 +39,14 @@ class Work:
     __slots__ = ("left", "memo")
 
     def __init__(self) -> None:
-        self.left = MOST_STEPS
+        self.left = MOST_STEPS if waits_here() else _STEPS_AT_ONCE
         self.memo: dict[tuple[int, int], bytes | None] = {}
 
     def spend(self, steps: int) -> None:
-        """Note what a small value can have much of. Raises TooCostly."""
+        """Note what a small value can have much of. Raises TooCostly, or WouldWait where nobody may wait."""
         self.left -= steps
         if self.left < 0:
+            may_wait()
             raise TooCostly
 
 

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from jsonschema_bridge.errors import RegistryError, RegistryUnauthorized, RegistryUnavailable
 from jsonschema_bridge.registry.observer import RegistryObserver
 from jsonschema_bridge.registry.outage import Outage
+from jsonschema_bridge.waiting import may_wait, waits_here
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -62,15 +63,17 @@ class Answers(Generic[K, V]):
 
         Of callers at the same time one asks; the others get the expired entry at once, or wait for the same
         answer or error if there is none. While the registry is down nobody with an expired entry waits, and
-        one without fails at once unless it is their turn to try. Raises what `ask` raises.
+        one without fails at once unless it is their turn to try. Raises what `ask` raises, and WouldWait where
+        nobody may ask or wait.
         """
         entry = self._entries.get(key)
         if entry is not None:
-            if self._clock() < entry.fresh_until:
+            if self._clock() < entry.fresh_until or (key in self._flights and not waits_here()):
                 return entry.value
             if self._outage.down:
                 self._probe(key, entry, ask)
                 return self._stale(entry)
+        may_wait()
         flight, leads = self._join(key, entry)
         if leads:
             return self._lead(key, flight, entry, ask)
@@ -84,6 +87,7 @@ class Answers(Generic[K, V]):
 
     def renew(self, key: K, ask: Callable[[], V]) -> V:
         """Ask now, whatever is remembered; that stays as it is when nobody answers. Raises what `ask` raises."""
+        may_wait()
         flight: Future[V] = Future()
         with self._lock:
             self._flights[key] = flight  # in the place of one that may be older than the question

@@ -17,6 +17,7 @@ from jsonschema_bridge.registry.interface import Registry
 from jsonschema_bridge.registry.model import RegisteredSchema, Schema, SchemaKind, SchemaReference
 from jsonschema_bridge.registry.observer import LoggingObserver, RegistryObserver
 from jsonschema_bridge.registry.outage import Outage
+from jsonschema_bridge.waiting import may_wait
 
 T = TypeVar("T")
 
@@ -135,6 +136,7 @@ class CachedRegistry:
 
     def _reach(self, operation: str, request: Callable[[], T]) -> T:
         """Ask the registry if it is not known to be down, and note what came of it."""
+        may_wait()
         turn = self._outage.claim()
         started = self._clock()
         try:
