@@ -1,7 +1,7 @@
 """Where admitted records go."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from confluent_shim.records import ANYBODY, AdmittedRecord, Client, Delivery
@@ -23,6 +23,13 @@ class Handover(Protocol):
 
     def ready(self) -> bool:
         """Tell whether something has been heard of every record, so that there is nothing to wait for."""
+        ...
+
+    def tell(self, when_ready: Callable[[], None]) -> None:
+        """Call `when_ready` when something has been heard of every record: at once, or later from another thread.
+
+        It may be called more than once, and where hearing of them needs somebody who waits, at once. Called once.
+        """
         ...
 
 

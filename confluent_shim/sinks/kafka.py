@@ -1,7 +1,7 @@
 """The sink on Kafka: one idempotent producer per process, one wait per request."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
@@ -123,7 +123,10 @@ class _Handover(NamedTuple):
     records: Sequence[AdmittedRecord]
 
     def ready(self) -> bool:
-        return self.queued.ready()
+        return self.queued.ready() and not self.queued.refused_for_size()
+
+    def tell(self, when_ready: Callable[[], None]) -> None:
+        self.queued.tell(when_ready)
 
     def wait(self, end: float) -> list[Delivery]:
         deliveries = self.queued.wait(end)

@@ -31,6 +31,7 @@ class QueuedRecords:
         self._all_reported = threading.Lock()
         self._all_reported.acquire()
         self._troubles = Troubles()
+        self._when_ready: Callable[[], None] | None = None
 
     def fill(self, line: ProcessProducer, topic: str, records: Sequence[AdmittedRecord]) -> None:
         """Queue `records`; what cannot be queued is settled at once. Raises SinkUnavailable if nothing was queued."""
@@ -73,6 +74,8 @@ class QueuedRecords:
             reported.append(index)
             if len(reported) == self._awaited:
                 self._all_reported.release()
+                if self._when_ready is not None:
+                    self._when_ready()
 
         return report
 
@@ -91,6 +94,12 @@ class QueuedRecords:
     def ready(self) -> bool:
         """Tell whether `wait` would return at once."""
         return len(self._reported) >= self._awaited
+
+    def tell(self, when_ready: Callable[[], None]) -> None:
+        """Call `when_ready` when `wait` would return at once; it may be called twice."""
+        self._when_ready = when_ready
+        if self.ready():  # the last report may have come before it was known whom to tell
+            when_ready()
 
     def refused_for_size(self) -> list[int]:
         """Return the indexes of the records whose batch the broker found too large, in order."""

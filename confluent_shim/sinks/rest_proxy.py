@@ -26,6 +26,7 @@ from confluent_shim.sinks.rest_proxy_metadata import SECONDS, RestProxyMetadata
 from confluent_shim.sinks.rest_proxy_wire import failed, read_v2, read_v3, refused, unknown, unsent, write_v2, write_v3
 from confluent_shim.sinks.upstream import Headers, Upstream
 from confluent_shim.sinks.wire import Body
+from jsonschema_bridge.waiting import may_wait
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class RestProxySink(Sink):
         self.metadata = RestProxyMetadata(upstream)
 
     def hand_over(self, topic: str, records: Sequence[AdmittedRecord], client: Client = ANYBODY) -> "_Handover":
+        may_wait()
         try:
             self._upstream.prepare()
         except UpstreamUnavailable as error:
@@ -181,6 +183,9 @@ class _Handover:
 
     def ready(self) -> bool:
         return self._is_over
+
+    def tell(self, when_ready: Callable[[], None]) -> None:
+        when_ready()  # nothing is on its way before it is waited for
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Records of which is known what became of them as soon as they are handed over."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from confluent_kafka import KafkaError
@@ -20,6 +20,9 @@ class Settled(NamedTuple):
 
     def ready(self) -> bool:
         return True
+
+    def tell(self, when_ready: Callable[[], None]) -> None:
+        when_ready()
 
 
 def refused(error: int, records: Sequence[AdmittedRecord]) -> Settled:
