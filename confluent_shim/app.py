@@ -47,7 +47,7 @@ def create_app(settings: Settings, services: Services, ending: threading.Event |
     limits = settings.limits
     aside = Capacity(settings.requests_aside(), settings.requests_aside() * limits.body_bytes)
     app.wsgi_app = WholeBody(app.wsgi_app, aside, limits.body_bytes)  # type: ignore[method-assign]
-    capacity = Capacity(settings.requests_at_a_time(), limits.bytes, settings.streams_at_a_time())
+    capacity = Capacity(limits.requests, limits.bytes, settings.streams_at_a_time(), settings.threads_at_a_time())
     app.register_blueprint(metadata_v2.blueprint(services, capacity))
     app.register_blueprint(metadata_v3.blueprint(services, capacity))
     app.register_error_handler(Exception, _answer)

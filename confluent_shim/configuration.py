@@ -51,15 +51,10 @@ def _check_values(settings: Settings) -> None:
     if settings.public_url and not _is_address(settings.public_url):
         raise SettingsInvalid(f"public_url: must be like https://host:port/path, not {settings.public_url}")
     settings.trusted_networks()
-    if settings.requests_at_a_time() >= settings.server.threads:
+    if settings.threads_at_a_time() + settings.streams_at_a_time() >= settings.server.threads:
         raise SettingsInvalid(
-            f"limits.requests: {settings.limits.requests} must be less than server.threads, {settings.server.threads}: "
-            f"the threads beyond it answer probes and refusals"
-        )
-    if settings.requests_at_a_time() + settings.streams_at_a_time() >= settings.server.threads:
-        raise SettingsInvalid(
-            f"limits.streams: {settings.limits.streams} and {settings.requests_at_a_time()} requests must be less than "
-            f"server.threads, {settings.server.threads}: the threads beyond them answer probes and refusals"
+            f"limits.streams: {settings.limits.streams} and {settings.threads_at_a_time()} for requests must be "
+            f"less than server.threads, {settings.server.threads}: the threads beyond them answer probes and refusals"
         )
     for name, cluster in settings.clusters.items():
         for part, endpoint in (("registry", cluster.registry), ("rest_proxy", cluster.rest_proxy)):

@@ -103,7 +103,7 @@ class Server(Group, frozen=True, kw_only=True):
     threads: Annotated[
         int,
         Meta(
-            description="threads of each worker; those beyond requests and streams answer probes and refusals",
+            description="threads of each worker; four fifths are for requests that wait, others for streams and probes",
             ge=2,
         ),
     ] = 40
@@ -118,9 +118,8 @@ class Limits(Group, frozen=True, kw_only=True):
     record_bytes: Annotated[int, Meta(description="bytes of one record's key and value, as sent", ge=1)] = 1_000_000
     depth: Annotated[int, Meta(description="levels of arrays and objects in one body", ge=4, le=200)] = 200
     requests: Annotated[
-        Annotated[int, Meta(ge=1)] | None,
-        Meta(description="requests at a time that wait for what is behind; empty: four fifths of `server.threads`"),
-    ] = None
+        int, Meta(description="requests at a time that wait for what is behind, on a thread or not", ge=1)
+    ] = 1_000
     streams: Annotated[
         Annotated[int, Meta(ge=0)] | None,
         Meta(description="v3 streams open at a time; empty: a tenth of `server.threads`"),
@@ -215,19 +214,19 @@ class Settings(Group, frozen=True, kw_only=True):
         except ValueError as error:
             raise SettingsInvalid(f"trusted_proxies: {error}") from error
 
-    def requests_at_a_time(self) -> int:
-        """Return how many requests that wait for what is behind it a worker serves at a time."""
-        return self.limits.requests or max(1, self.server.threads * 4 // 5)
+    def threads_at_a_time(self) -> int:
+        """Return on how many threads a worker serves requests that wait for what is behind it."""
+        return min(self.limits.requests, max(1, self.server.threads * 4 // 5))
 
     def streams_at_a_time(self) -> int:
         """Return how many v3 streams a worker keeps open at a time; one thread stays free beside them."""
         if self.limits.streams is not None:
             return self.limits.streams
-        return min(max(1, self.server.threads // 10), self.server.threads - 1 - self.requests_at_a_time())
+        return min(max(1, self.server.threads // 10), self.server.threads - 1 - self.threads_at_a_time())
 
     def requests_aside(self) -> int:
         """Return how many other requests may wait for their client's body at a time; a thread beyond them is left."""
-        return max(1, (self.server.threads - self.requests_at_a_time() - self.streams_at_a_time()) // 2)
+        return max(1, (self.server.threads - self.threads_at_a_time() - self.streams_at_a_time()) // 2)
 
     def seconds_to_stop(self) -> int:
         """Return after how many seconds a worker that was told to end may be killed: all it took on is answered."""

@@ -16,6 +16,9 @@ from confluent_shim.observing import Observation
 from confluent_shim.publishing import Publication, Publisher
 from confluent_shim.records import Client, Delivery, ProduceRequest
 from confluent_shim.schemas import InForce
+from confluent_shim.sinks import Handover
+from confluent_shim.sinks.settled import Settled as Known
+from jsonschema_bridge.waiting import may_wait
 
 
 class Fields(NamedTuple):
@@ -31,6 +34,11 @@ class Pending(Protocol):
     @property
     def observation(self) -> Observation | None: ...
 
+    @property
+    def handover(self) -> Handover:
+        """What is waited for."""
+        ...
+
     def ready(self) -> bool:
         """Tell whether there is nothing to wait for."""
         ...
@@ -45,6 +53,10 @@ class Settled(NamedTuple):
 
     fields: list[Fields]
     observation: Observation | None = None
+
+    @property
+    def handover(self) -> Handover:
+        return Known([])
 
     def ready(self) -> bool:
         return True
@@ -99,6 +111,17 @@ def grouped(items: Iterable[RecordV3 | Settled], most: int) -> Iterator[Settled 
         yield group
 
 
+def together(groups: Iterable[Settled | list[RecordV3]]) -> list[Settled | list[RecordV3]]:
+    """Return the groups of a request before any is handed over.
+
+    One that would wait is handed over before nothing else: a request is served once more on a thread that may wait.
+    """
+    known = list(groups)
+    if len(known) > 1:
+        may_wait()
+    return known
+
+
 def hand_over(publisher: Publisher, target: Target, records: Sequence[RecordV3], first: int) -> Pending:
     """Hand over `records` of one shape, of which the client counts the first as `first`.
 
@@ -111,6 +134,7 @@ def hand_over(publisher: Publisher, target: Target, records: Sequence[RecordV3],
         request = request_of(target, records, first)
         if isinstance(binding, Implicit):
             if binding.observed is not None:
+                may_wait()  # what is observed is counted, once
                 observation = publisher.observe(binding.observed, request, shape.unreadable)
             check_schemas_given(shape)
         return Sent(publisher.begin_each(binding, request), target, shape.key, shape.value, observation)
@@ -146,8 +170,12 @@ class Sent(NamedTuple):
     value: Said | None
     observation: Observation | None = None
 
+    @property
+    def handover(self) -> Handover:
+        return self.publication.handover
+
     def ready(self) -> bool:
-        return self.publication.handover.ready()
+        return self.handover.ready()
 
     def answers(self, end: float) -> list[Fields]:
         told = Settled(list(self._told(self.publication.deliveries(end))))

@@ -49,6 +49,13 @@ def not_whole() -> BodyUnreadable:
     return BodyUnreadable("The body did not arrive whole")
 
 
+def reading_what_is_there(environ: "WSGIEnvironment") -> Callable[[int], bytes]:
+    """Return what reads up to so many bytes of a body, and waits for the first of them only, where the server can."""
+    source = environ["wsgi.input"]
+    read: Callable[[int], bytes] = getattr(source, "read1", source.read)
+    return read
+
+
 class WholeBody:
     """A WSGI application that has the body before it asks `inner`, which then waits for no client."""
 

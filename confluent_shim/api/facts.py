@@ -8,11 +8,16 @@ from itertools import count
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeGuard
 
+from confluent_shim.api.later import Awaited
 from confluent_shim.observing import Observation, Verdicts
 from confluent_shim.telemetry import Metrics, access_log
+from jsonschema_bridge.waiting import WouldWait
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+ARRIVED = "confluent_shim.arrived"
+"""Where a server that lets requests wait says when one came, on the monotonic clock."""
 
 _KEY = "confluent_shim.facts"
 _ID_CHARACTERS = 64
@@ -27,10 +32,11 @@ class Facts:
     """What the log line of a request tells besides method, path and status; no payloads.
 
     `body_read` is for those who answer: nothing of the body is left to be read. `is_stream` says that the answer is
-    made while it is sent: the request is over when the server closes it.
+    made while it is sent: the request is over when the server closes it. `awaits` is what an answer waits for that is
+    known, with its status, when it begins.
     """
 
-    __slots__ = ("body_read", "failed", "is_stream", "records", "request_id", "route", "topic", "verdicts")
+    __slots__ = ("awaits", "body_read", "failed", "is_stream", "records", "request_id", "route", "topic", "verdicts")
 
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
@@ -40,6 +46,7 @@ class Facts:
         self.failed = 0
         self.body_read = False
         self.is_stream = False
+        self.awaits: Awaited | None = None
         self.verdicts: Verdicts | None = None
 
     def observe(self, observation: Observation | None) -> None:
@@ -57,6 +64,12 @@ def facts_of(environ: "WSGIEnvironment") -> Facts:
     """Return the notes of the request that `environ` describes."""
     found: Facts | None = environ.get(_KEY)
     return Facts("") if found is None else found
+
+
+def arrival(environ: "WSGIEnvironment") -> float:
+    """Return when the request came, on the monotonic clock."""
+    found: float | None = environ.get(ARRIVED)
+    return time.monotonic() if found is None else found
 
 
 def reason_phrase(status: int) -> str:
@@ -88,6 +101,8 @@ class Observed:
         def started(line: str, headers: list[tuple[str, str]], exc_info: _ExcInfo = None) -> object:
             nonlocal status
             status = line[:3]
+            if facts.awaits is not None:
+                note()
             return start_response(line, [*headers, ("X-Request-Id", facts.request_id)], exc_info)
 
         def note() -> None:
@@ -98,12 +113,15 @@ class Observed:
 
         try:
             answer = self._inner(environ, started)  # type: ignore[arg-type]
+        except WouldWait:
+            raise  # it is served once more
         except BaseException:
             note()
             raise
         if facts.is_stream:
             return _Noted(answer, note)
-        note()
+        if facts.awaits is None:
+            note()
         return answer
 
 

@@ -4,7 +4,7 @@ They go as they came, so that to a client nothing changes that an unmodified pro
 observes, its records are judged on the way.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
@@ -144,6 +144,13 @@ class Passing:
         return Body(read, body.length)
 
 
+def _blocks(body: Body, size: int) -> Iterator[bytes]:
+    """Yield `size` bytes of `body`, or as many as it has."""
+    while size > 0 and (block := body.read(size)):
+        yield block
+        size -= len(block)
+
+
 def _begun(body: Body, most: int, place: Place) -> bytes:
     """Read `body` as far as it is judged, and hold that in `place`: nothing, where it is said to be too large.
 
@@ -153,7 +160,7 @@ def _begun(body: Body, most: int, place: Place) -> bytes:
     if size > most + 1:
         return b""
     place.hold(body.length or 0)
-    begun = receive(body.read, size)
+    begun = receive(lambda most: b"".join(_blocks(body, most)), size)
     if body.length is not None and len(begun) < body.length:
         raise not_whole()
     place.hold(len(begun) - (body.length or 0))

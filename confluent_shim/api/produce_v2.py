@@ -8,22 +8,24 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from confluent_shim.api.answers import refusal
 from confluent_shim.api.body import read_body
-from confluent_shim.api.facts import VERDICT, Facts, facts_of
+from confluent_shim.api.facts import VERDICT, Facts, arrival, facts_of
+from confluent_shim.api.later import All, Answer, Later, answered
 from confluent_shim.api.negotiation import V2_JSON, answer_type, embedded_format, prefers_lenient
 from confluent_shim.api.targets import PRODUCE_V2, meant
 from confluent_shim.api.watching import observed_request
 from confluent_shim.api.wire_v2 import read_request, render_receipt
-from confluent_shim.capacity import Capacity
+from confluent_shim.capacity import Capacity, Place
 from confluent_shim.convention import Implicit
 from confluent_shim.error_table import Code
 from confluent_shim.errors import DeadlinePassed, RecordsRefused, RouteUnknown
-from confluent_shim.publishing import Publisher
+from confluent_shim.publishing import Publication, Publisher
 from confluent_shim.records import Client, EmbeddedFormat, ProduceRequest, Receipt
 from confluent_shim.settings import Limits
+from jsonschema_bridge.waiting import may_wait
 from topic_map import Binding
 
 if TYPE_CHECKING:
@@ -40,9 +42,6 @@ _STATUS_OF_DELIVERY: dict[int | None, str] = {
     HTTPStatus.FORBIDDEN: "403 Forbidden",
 }
 
-Headers = list[tuple[str, str]]
-Answer = tuple[str, Headers, bytes]
-
 
 class ProduceV2:
     """A WSGI application that answers the produce routes and hands everything else on to `inner`."""
@@ -58,26 +57,20 @@ class ProduceV2:
         produces = environ["REQUEST_METHOD"] == "POST" and path.startswith(_PREFIX)
         if not produces or (match := PRODUCE_V2.fullmatch(path)) is None:
             return self._inner(environ, start_response)
-        facts = facts_of(environ)
-        status, headers, body = self._answer(environ, facts, match[1], match[2])
-        headers.append(("Content-Length", str(len(body))))
-        if facts.verdicts is not None:
-            headers.append((VERDICT, str(facts.verdicts)))
-        start_response(status, headers)
-        return [body]
-
-    def _answer(self, environ: "WSGIEnvironment", facts: Facts, topic: str, partition: str | None) -> Answer:
-        facts.route, facts.topic = "produce_v2", topic
-        accept = environ.get("HTTP_ACCEPT")
+        facts, accept = facts_of(environ), environ.get("HTTP_ACCEPT")
+        facts.route, facts.topic = "produce_v2", match[1]
         try:
-            return self._produce(environ, facts, topic, partition, accept)
+            begun = self._begin(environ, facts, match[1], match[2], accept)
         except Exception as error:  # noqa: BLE001 - the table decides, and logs what it does not know
-            return refusal(error, accept, V2_JSON, facts.request_id)
+            return answered(_watched(refusal(error, accept, V2_JSON, facts.request_id), facts), start_response)
+        facts.awaits = All([begun.publication.handover], begun.end)
+        return Later(partial(_answer, begun, facts, accept), start_response, begun.place)
 
-    def _produce(
+    def _begin(
         self, environ: "WSGIEnvironment", facts: Facts, topic: str, partition: str | None, accept: str | None
-    ) -> Answer:
-        end = time.monotonic() + self._limits.deadline
+    ) -> "_Begun":
+        """Read and judge a request, and hand its records over."""
+        end = arrival(environ) + self._limits.deadline
         if not topic.isascii():
             topic = meant(topic)
         number = _partition(partition)
@@ -95,13 +88,7 @@ class ProduceV2:
             if (authorization := environ.get("HTTP_AUTHORIZATION")) is not None:
                 request = request._replace(client=Client(authorization))
             publication = self._publisher.begin(binding, request, lenient=lenient)
-            del body, request  # as much memory as all that waits for Kafka
-            receipt = publication.receipt(end)
-        headers = [("Content-Type", media_type)]
-        if lenient:
-            headers.append(("Preference-Applied", "handling=lenient"))
-        facts.failed = receipt.failed
-        return _status(receipt), headers, render_receipt(receipt)
+            return _Begun(publication, end, media_type, lenient, place.kept())
 
     def _read(
         self, body: bytes, binding: Binding, content_type: EmbeddedFormat, partition: int | None, facts: Facts
@@ -109,7 +96,10 @@ class ProduceV2:
         limits = self._limits
         if isinstance(binding, Implicit):
             read = partial(read_request, body, binding.topic, content_type, partition, limits=limits)
-            return read(strict=False) if binding.observed is None else self._observed(binding.observed, read, facts)
+            if binding.observed is None:
+                return read(strict=False)
+            may_wait()  # what is observed is counted, once
+            return self._observed(binding.observed, read, facts)
         try:
             return read_request(body, binding.topic, content_type, partition, limits=limits)
         except RecordsRefused as refusal:
@@ -121,6 +111,36 @@ class ProduceV2:
         request, observation = observed_request(self._publisher, observed, read)
         facts.observe(observation)
         return request
+
+
+class _Begun(NamedTuple):
+    """A request whose records were handed over, and what its answer will say beside them."""
+
+    publication: Publication
+    end: float
+    media_type: str
+    lenient: bool
+    place: Place
+
+
+def _answer(begun: _Begun, facts: Facts, accept: str | None) -> Answer:
+    """Wait for the records of a request, and tell what became of them."""
+    try:
+        receipt = begun.publication.receipt(begun.end)
+    except Exception as error:  # noqa: BLE001 - the table decides, and logs what it does not know
+        return _watched(refusal(error, accept, V2_JSON, facts.request_id), facts)
+    headers = [("Content-Type", begun.media_type)]
+    if begun.lenient:
+        headers.append(("Preference-Applied", "handling=lenient"))
+    facts.failed = receipt.failed
+    return _watched((_status(receipt), headers, render_receipt(receipt)), facts)
+
+
+def _watched(answer: Answer, facts: Facts) -> Answer:
+    """Add what a binding would have said that only observes."""
+    if facts.verdicts is not None:
+        answer[1].append((VERDICT, str(facts.verdicts)))
+    return answer
 
 
 def _partition(text: str | None) -> int | None:

@@ -5,23 +5,31 @@ Served in front of Flask, as the produce routes of v2 are. Source: rest-proxy co
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from confluent_shim.api.answers import refusal
-from confluent_shim.api.answers_v3 import Fields, Pending, Settled, Target, grouped, hand_over, refused
+from confluent_shim.api.answers_v3 import Fields, Pending, Settled, Target, grouped, hand_over, refused, together
 from confluent_shim.api.batch_v3 import Entry, read_batch
 from confluent_shim.api.body import declared_length, read_body
-from confluent_shim.api.facts import facts_of
+from confluent_shim.api.facts import arrival, facts_of
+from confluent_shim.api.later import All, Answer, Later, answered
 from confluent_shim.api.negotiation import PLAIN_JSON, admitted, check_consumed, check_stream_type
 from confluent_shim.api.record_stream import BLOCK, pieces
-from confluent_shim.api.stream_v3 import WINDOW_BYTES, WINDOW_RECORDS, Reader, Reading, StreamAnswer, Writer
+from confluent_shim.api.stream_v3 import (
+    WINDOW_BYTES,
+    WINDOW_RECORDS,
+    Reader,
+    Reading,
+    StreamAnswer,
+    Writer,
+)
 from confluent_shim.api.targets import PRODUCE_V3, meant
 from confluent_shim.api.window import Window
 from confluent_shim.api.wire_v3 import RecordV3
-from confluent_shim.capacity import Capacity
-from confluent_shim.errors import DeadlinePassed, Overloaded, RecordsRefused, TopicUnbound
+from confluent_shim.capacity import Capacity, Place
+from confluent_shim.errors import DeadlinePassed, RecordsRefused, TopicUnbound
 from confluent_shim.publishing import Publisher
 from confluent_shim.settings import Limits
 
@@ -29,9 +37,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _PREFIX = "/v3/clusters/"
-
-Headers = list[tuple[str, str]]
-Answer = tuple[str, Headers, bytes | Iterable[bytes]]
 
 
 class ProduceV3:
@@ -64,52 +69,57 @@ class ProduceV3:
         facts = facts_of(environ)
         facts.route, facts.topic = "produce_v3", meant(match[2])
         target = Target(meant(match[1]), facts.topic, facts.request_id, environ.get("HTTP_AUTHORIZATION"))
-        status, headers, body = self._answer(environ, target, self._batch if match[3] else self._stream)
-        if isinstance(body, bytes):
-            headers.append(("Content-Length", str(len(body))))
-            body = [body]
-        start_response(status, headers)
-        return body
-
-    def _answer(
-        self,
-        environ: "WSGIEnvironment",
-        target: Target,
-        produce: Callable[["WSGIEnvironment", Target, str | None], Answer],
-    ) -> Answer:
-        accept = environ.get("HTTP_ACCEPT")
+        produce, accept = self._batch if match[3] else self._stream, environ.get("HTTP_ACCEPT")
         try:
-            return produce(environ, target, accept)
+            return produce(environ, start_response, target, accept)
         except Exception as error:  # noqa: BLE001 - the table decides, and logs what it does not know
-            return refusal(error, accept, PLAIN_JSON, target.request_id)
+            return answered(refusal(error, accept, PLAIN_JSON, target.request_id), start_response)
 
-    def _stream(self, environ: "WSGIEnvironment", target: Target, accept: str | None) -> Answer:
+    def _stream(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse", target: Target, accept: str | None
+    ) -> Iterable[bytes]:
         check_stream_type(environ.get("CONTENT_TYPE"))
         media_type = admitted(accept, PLAIN_JSON)
-        limits, facts = self._limits, facts_of(environ)
-        length = declared_length(environ)
+        length, headers = declared_length(environ), [("Content-Type", media_type)]
         # A short body is there as soon as that of a batch, and holds no more: who sends each record in a request of its
         # own needs no place for streams.
-        is_short = length is not None and length <= BLOCK
-        place = (self._capacity.request() if is_short else self._capacity.stream()).__enter__()
-        try:
-            place.hold(length if is_short and length else WINDOW_BYTES)
-        except Overloaded:
-            place.leave()
-            raise
-        window = Window() if is_short else Window(self._under_way, WINDOW_BYTES)
+        if length is not None and length <= BLOCK:
+            kept, lines = self._short(environ, target, length)
+            return Later(lambda: ("200 OK", headers, b"".join(lines)), start_response, kept)
+        answer = self._long(environ, target, length)
+        start_response("200 OK", headers)
+        return answer
+
+    def _short(self, environ: "WSGIEnvironment", target: Target, length: int) -> tuple[Place, Iterator[bytes]]:
+        """Hand over the records of a stream before any of them is answered, and return the lines that answer them."""
+        limits, facts, window = self._limits, facts_of(environ), Window()
+        with self._capacity.request() as place:
+            place.hold(length)
+            reader = Reader(self._publisher, target, limits, window, at_once=True)
+            Reading(reader, window, _pieces(environ, length), lambda: None).run()
+            facts.awaits = All(window.handovers(), time.monotonic() + limits.deadline)
+            return place.kept(), Writer(reader, window, limits, self._ending, facts).lines()
+
+    def _long(self, environ: "WSGIEnvironment", target: Target, length: int | None) -> StreamAnswer:
+        """Return an answer that is made while the records of a stream arrive."""
+        limits, window = self._limits, Window(self._under_way, WINDOW_BYTES)
+        facts_of(environ).is_stream = True
+        with self._capacity.stream() as place:
+            place.hold(WINDOW_BYTES)
+            kept = place.kept()
         reader = Reader(self._publisher, target, limits, window)
-        writer = Writer(reader, window, limits, self._ending, facts)
-        reading = Reading(reader, window, pieces(environ["wsgi.input"].read, length), place.leave)
-        facts.is_stream = True
-        answer = StreamAnswer(reading, writer.lines(), aside=not is_short)
+        writer = Writer(reader, window, limits, self._ending, facts_of(environ))
+        reading = Reading(reader, window, _pieces(environ, length), kept.leave)
+        answer = StreamAnswer(reading, writer.lines())
         if environ.get("HTTP_EXPECT", "").lower() == "100-continue":
             answer.ask_for_body()
-        return "200 OK", [("Content-Type", media_type)], answer
+        return answer
 
-    def _batch(self, environ: "WSGIEnvironment", target: Target, accept: str | None) -> Answer:
+    def _batch(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse", target: Target, accept: str | None
+    ) -> Iterable[bytes]:
         limits, facts = self._limits, facts_of(environ)
-        end = time.monotonic() + limits.deadline
+        end = arrival(environ) + limits.deadline
         check_consumed(environ.get("CONTENT_TYPE"), PLAIN_JSON)
         media_type = admitted(accept, PLAIN_JSON)
         with self._capacity.request() as place:
@@ -119,16 +129,22 @@ class ProduceV3:
                 raise DeadlinePassed(limits.deadline)
             # All are handed over before the first is waited for.
             pending = list(self._handed_over(target, entries))
+            kept = place.kept()
+
+        def answer() -> Answer:
             fields = [answer for each in pending for answer in each.answers(end)]
-        for each in pending:
-            facts.observe(each.observation)
-        facts.records = len(entries)
-        facts.failed = sum(not answer.written for answer in fields)
-        return "207 Multi-Status", [("Content-Type", media_type)], _render(entries, fields)
+            for each in pending:
+                facts.observe(each.observation)
+            facts.records = len(entries)
+            facts.failed = sum(not answer.written for answer in fields)
+            return "207 Multi-Status", [("Content-Type", media_type)], _render(entries, fields)
+
+        facts.awaits = All([each.handover for each in pending], end)
+        return Later(answer, start_response, kept)
 
     def _handed_over(self, target: Target, entries: Sequence[Entry]) -> Iterator[Pending]:
         first = 0
-        for group in grouped([_item(entry.record, target) for entry in entries], len(entries)):
+        for group in together(grouped([_item(entry.record, target) for entry in entries], len(entries))):
             yield group if isinstance(group, Settled) else hand_over(self._publisher, target, group, first)
             first += 1 if isinstance(group, Settled) else len(group)
 
@@ -140,6 +156,11 @@ class ProduceV3:
             with suppress(TopicUnbound):
                 self._publisher.count_unreadable(self._publisher.binding(topic), refusal)
             raise
+
+
+def _pieces(environ: "WSGIEnvironment", length: int | None) -> Iterator[bytes]:
+    source = environ["wsgi.input"]
+    return pieces(source.read, length, getattr(source, "read1", None))
 
 
 def _item(record: RecordV3 | Exception, target: Target) -> RecordV3 | Settled:

@@ -20,22 +20,23 @@ _MARK = 4  # bytes that tell an encoding
 Read = Callable[[int], bytes]
 
 
-def pieces(read: Read, length: int | None) -> Iterator[bytes]:
+def pieces(read: Read, length: int | None, read1: Read | None = None) -> Iterator[bytes]:
     """Yield a body as UTF-8, piece by piece.
 
-    Where its length is known it is read by blocks. Else a server does not tell how much is there, and reading more
-    would wait for it: then a piece ends where a closing brace arrives, with which a record may be whole. A body that
-    breaks off just ends. Raises JsonUnreadable for what is no text.
+    Where its length is known it is read by blocks. Else it is read as it arrives, by `read1`, which waits for the first
+    byte only. A server that does not have it does not tell how much is there, and reading more would wait for it: then
+    a piece ends where a closing brace arrives, with which a record may be whole. A body that breaks off just ends.
+    Raises JsonUnreadable for what is no text.
     """
     try:
-        yield from _decoded(read, length)
+        yield from _decoded(read, length, read1)
     except JsonUnreadable:
         raise
     except Exception:  # noqa: BLE001 - what a server raises for a broken chunk or connection is its own affair
         return
 
 
-def _decoded(read: Read, length: int | None) -> Iterator[bytes]:
+def _decoded(read: Read, length: int | None, read1: Read | None) -> Iterator[bytes]:
     left = length
     head = read(2 if length is None else min(length, BLOCK))
     # No shorter record than {} is waited for: only what cannot be ASCII asks for more.
@@ -44,8 +45,13 @@ def _decoded(read: Read, length: int | None) -> Iterator[bytes]:
     encoding, mark = encoding_of(head[:_MARK])
     if left is not None:
         left -= len(head)
-    closing = "}".encode(encoding)
-    rest = _arriving(read, closing) if left is None else _blocks(read, left)
+    rest: Iterator[bytes]
+    if left is not None:
+        rest = _blocks(read, left)
+    elif read1 is not None:
+        rest = iter(partial(read1, BLOCK), b"")
+    else:
+        rest = _arriving(read, "}".encode(encoding))
     if encoding == "utf-8":
         yield head[mark:]
         yield from rest

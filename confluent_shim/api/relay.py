@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
 from confluent_shim.api.answers import refuse
+from confluent_shim.api.body import reading_what_is_there
 from confluent_shim.api.facts import facts_of
 from confluent_shim.api.links import Links, relinked, relocated
 from confluent_shim.api.negotiation import PLAIN_JSON, V2_JSON
@@ -17,6 +18,7 @@ from confluent_shim.errors import RouteUnknown, ShimError
 from confluent_shim.services import Services
 from confluent_shim.sinks.upstream import SAFE, Answer, Headers, Upstream
 from confluent_shim.sinks.wire import Body
+from jsonschema_bridge.waiting import may_wait
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -78,6 +80,7 @@ class Relay:
         prepare: Callable[[], "Handed"],
     ) -> Iterable[bytes]:
         """Hand a request on as `prepare` says, and its answer back. It takes `place` before and until that is over."""
+        may_wait()
         facts = facts_of(environ)
         facts.route = "relay"
         try:
@@ -167,10 +170,10 @@ class _Blocks:
 def body_of(environ: "WSGIEnvironment") -> Body | None:
     """Return the body of a request, to be handed on as it arrives; None where it has none."""
     if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
-        return Body(environ["wsgi.input"].read)
+        return Body(reading_what_is_there(environ))
     declared: str = environ.get("CONTENT_LENGTH") or ""
     if length := int(declared) if declared.isdecimal() else 0:
-        return Body(environ["wsgi.input"].read, length)
+        return Body(reading_what_is_there(environ), length)
     return Body(lambda _: b"", 0) if environ["REQUEST_METHOD"] in ("POST", "PUT", "PATCH") else None
 
 

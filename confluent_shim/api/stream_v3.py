@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 
-from confluent_shim.api.answers_v3 import Fields, Pending, Settled, Target, grouped, hand_over, refused
+from confluent_shim.api.answers_v3 import Fields, Pending, Settled, Target, grouped, hand_over, refused, together
 from confluent_shim.api.facts import Facts
 from confluent_shim.api.record_stream import RecordSplitter
 from confluent_shim.api.window import Unanswered, Window
@@ -26,6 +26,7 @@ from confluent_shim.errors import (
 from confluent_shim.publishing import Publisher
 from confluent_shim.settings import Limits
 from jsonschema_bridge import JsonUnreadable, read_json
+from jsonschema_bridge.waiting import may_wait
 
 ENVELOPE_BYTES = 65_536
 """What the text of a record may have beyond `limits.record_bytes`: its headers, its schema, the names of its fields."""
@@ -44,13 +45,16 @@ _WITHIN_A_TOKEN = ("expected ident", "invalid escape", "invalid number", "contro
 
 
 class Reader:
-    """The side of a stream that reads."""
+    """The side of a stream that reads. With `at_once` it hands nothing over before it has read everything."""
 
-    def __init__(self, publisher: Publisher, target: Target, limits: Limits, window: Window) -> None:
+    def __init__(
+        self, publisher: Publisher, target: Target, limits: Limits, window: Window, *, at_once: bool = False
+    ) -> None:
         self._publisher = publisher
         self._target = target
         self._limits = limits
         self._window = window
+        self._at_once = at_once
         self._count = 0
         self._at_end = False
         self._why_over = ""
@@ -67,11 +71,11 @@ class Reader:
 
         Tell whether it is the first.
         """
+        groups = (group for items in self._lots(pieces) for group in grouped(items, _TOGETHER))
         try:
-            for items in self._lots(pieces):
-                for group in grouped(items, _TOGETHER):
-                    if not self._put(group):
-                        return False
+            for group in together(groups) if self._at_once else groups:
+                if not self._put(group):
+                    return False
         except Exception as error:  # noqa: BLE001 - it is the last line, and logged
             self._put(self._refused(error))
         return self._at_end
@@ -141,6 +145,7 @@ class Reader:
 
         Where its brackets, commas or colons are wrong it may have ended elsewhere: the stream ends with a second line.
         """
+        may_wait()  # what cannot be read is counted, once
         rejection = rejected_record(index, text, error)
         if not self._publisher.enforces(self._target.topic):
             with suppress(JsonUnreadable):
@@ -235,16 +240,13 @@ def _line(fields: Fields) -> str:
 class StreamAnswer:
     """The body of the answer to a stream: what a server iterates over, and closes.
 
-    `leave` is called once, when nothing is read nor written any more. With `aside` the reading side has a thread of its
-    own; else everything is read before the first line is written.
+    The reading side has a thread of its own.
     """
 
-    def __init__(self, reading: "Reading", lines: Iterator[bytes], *, aside: bool) -> None:
+    def __init__(self, reading: "Reading", lines: Iterator[bytes]) -> None:
         self._reading = reading
         self._lines = lines
-        self._aside = aside
         self._begun = False
-        self._guard: _Guard | None = None
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -265,12 +267,8 @@ class StreamAnswer:
         if self._begun:
             return
         self._begun = True
-        if self._aside:
-            # Nobody waits for it at the end of the process: it may be reading what never comes.
-            threading.Thread(target=self._reading.run, name="record-stream", daemon=True).start()
-            self._guard = _Guard(self._reading.over)
-        else:
-            self._reading.run()
+        # Nobody waits for it at the end of the process: it may be reading what never comes.
+        threading.Thread(target=self._reading.run, name="record-stream", daemon=True).start()
 
     def close(self) -> None:
         """End the writing side; closed already is fine. What was handed over and not answered is settled too."""
@@ -282,14 +280,13 @@ class StreamAnswer:
 
 
 class Reading:
-    """The reading side at work on `body`. At its end it calls `leave`, once, and sets `over`.
+    """The reading side at work on `body`. At its end it calls `leave`, once.
 
     `arrived` is set when the first of the body is there, or nothing of it comes.
     """
 
-    def __init__(self, reader: Reader, window: Window, body: Iterator[bytes], leave: Callable[[], None]) -> None:
+    def __init__(self, reader: Reader, window: Window, body: Iterator[bytes], leave: Callable[[], object]) -> None:
         self.window = window
-        self.over = threading.Event()
         self.arrived = threading.Event()
         self._reader = reader
         self._body = self._noticed(body)
@@ -330,22 +327,5 @@ class Reading:
         # In this order: a client that has its last line may come back at once.
         self._leave()
         self.window.end()
-        self.over.set()
         if self.window.is_closed:
             self.window.settle()
-
-
-class _Guard:
-    """Keeps a request from ending before its reading side has: to let go of it waits.
-
-    When a request has ended granian takes its body away, and holds the GIL until nobody reads it: one silent client
-    would stop the whole process. A server lets go of an answer when all of it is out, and before the request has ended.
-    """
-
-    def __init__(self, over: threading.Event) -> None:
-        self._over = over
-        self._thread = threading.get_ident()
-
-    def __del__(self) -> None:
-        if threading.get_ident() == self._thread:  # and not whatever thread collects garbage
-            self._over.wait()

@@ -5,6 +5,7 @@ from collections import deque
 from typing import NamedTuple
 
 from confluent_shim.api.answers_v3 import Pending
+from confluent_shim.sinks import Handover
 
 
 class Unanswered(NamedTuple):
@@ -80,6 +81,11 @@ class Window:
         """Take the next lot out if its answers are known."""
         with self._changed:
             return self._entries.popleft() if self._entries and self._entries[0].pending.ready() else None
+
+    def handovers(self) -> list[Handover]:
+        """Return what is waited for."""
+        with self._changed:
+            return [entry.pending.handover for entry in self._entries]
 
     def answered(self, entry: Unanswered) -> None:
         """Say that a lot was answered."""

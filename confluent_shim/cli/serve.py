@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING
 import click
 
 from confluent_shim.cli.address import check_address
-from confluent_shim.cli.ending import told_to_end
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
-
+    from confluent_shim.rsgi.application import Application
     from confluent_shim.settings import Settings
 
 # Metrics choose their memory when they are imported, and must find the shared folder then: nothing up to
@@ -31,6 +29,7 @@ def serve(config: Path | None, workers: int | None, host: str | None, port: int 
     from granian.log import LogLevels
 
     from confluent_shim.configuration import hand_down, load_settings
+    from confluent_shim.rsgi import loop
 
     settings = load_settings(config)
     server = settings.server
@@ -42,11 +41,14 @@ def serve(config: Path | None, workers: int | None, host: str | None, port: int 
         Granian(
             _APPLICATION,
             factory=True,
-            interface=Interfaces.WSGI,
+            interface=Interfaces.RSGI,
+            websockets=False,
+            loop=loop.NAME,  # type: ignore[arg-type]
             address=host,
             port=port,
             workers=workers or server.workers,
-            blocking_threads=server.threads,
+            # A connection that nobody answers is worse than one that is refused.
+            backpressure=2 * settings.limits.requests + server.threads,
             respawn_failed_workers=True,
             workers_kill_timeout=settings.seconds_to_stop(),
             # Its warnings are about the number of threads, which is a setting of ours.
@@ -61,12 +63,15 @@ def _check_services(settings: "Settings") -> None:
     build_services(settings).close()
 
 
-def application() -> "WSGIApplication":
+def application() -> "Application":
     """Build the application of one of granian's workers."""
     from confluent_shim.app import serve_from_environment
+    from confluent_shim.configuration import load_settings
+    from confluent_shim.rsgi import loop
+    from confluent_shim.rsgi.application import Application
 
     # A worker inherits its parent's handlers, which would only note the signal in the worker's copy of the parent;
     # granian sets the worker's own when this has returned.
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL)
-    return serve_from_environment(told_to_end(_SIGNALS))
+    return Application(serve_from_environment(loop.ending), load_settings())

@@ -123,7 +123,7 @@ class _Handover(NamedTuple):
     records: Sequence[AdmittedRecord]
 
     def ready(self) -> bool:
-        return self.queued.ready() and not self.queued.refused_for_size()
+        return self.queued.ready() and not self.queued.any_refused_for_size()
 
     def tell(self, when_ready: Callable[[], None]) -> None:
         self.queued.tell(when_ready)

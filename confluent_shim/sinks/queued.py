@@ -101,6 +101,10 @@ class QueuedRecords:
         if self.ready():  # the last report may have come before it was known whom to tell
             when_ready()
 
+    def any_refused_for_size(self) -> bool:
+        """Tell whether `refused_for_size` lists any."""
+        return bool(self._too_large)
+
     def refused_for_size(self) -> list[int]:
         """Return the indexes of the records whose batch the broker found too large, in order."""
         return sorted(self._too_large)

@@ -73,15 +73,16 @@ class TestSources:
         assert (settings.warm_up, settings.log.format, settings.server.threads) == (0.5, "json", 4)
 
     def test_a_worker_keeps_threads_for_what_is_not_produced(self, load: Load) -> None:
-        """Four fifths of the threads serve produce requests, unless the setting says how many."""
-        assert load(SHIM_SERVER__THREADS="10").requests_at_a_time() == 8
-        assert load(SHIM_SERVER__THREADS="2").requests_at_a_time() == 1
-        assert load(SHIM_SERVER__THREADS="10", SHIM_LIMITS__REQUESTS="3").requests_at_a_time() == 3
+        """Four fifths of the threads serve requests that wait, unless fewer may."""
+        assert load(SHIM_SERVER__THREADS="10").threads_at_a_time() == 8
+        assert load(SHIM_SERVER__THREADS="2").threads_at_a_time() == 1
+        assert load(SHIM_SERVER__THREADS="10", SHIM_LIMITS__REQUESTS="3").threads_at_a_time() == 3
 
     def test_streams_have_threads_of_their_own_and_leave_one_for_the_rest(self, load: Load) -> None:
         """A tenth of them, or what is left beside the requests; few threads keep none open."""
         assert load().streams_at_a_time() == 4
-        assert load(SHIM_SERVER__THREADS="100", SHIM_LIMITS__REQUESTS="97").streams_at_a_time() == 2
+        assert load(SHIM_SERVER__THREADS="5").streams_at_a_time() == 0
+        assert load(SHIM_SERVER__THREADS="5", SHIM_LIMITS__REQUESTS="3").streams_at_a_time() == 1
         assert load(SHIM_SERVER__THREADS="2").streams_at_a_time() == 0
         assert load(SHIM_LIMITS__STREAMS="0").streams_at_a_time() == 0
         assert load(SHIM_LIMITS__STREAMS="7").streams_at_a_time() == 7
@@ -96,7 +97,7 @@ class TestRefusals:
         with pytest.raises(SettingsInvalid, match=r"absent\.toml"):
             load_settings(tmp_path / "absent.toml", {})
 
-    @pytest.mark.parametrize("limits", ["requests = 40", "streams = 8", "requests = 30\nstreams = 10"])
+    @pytest.mark.parametrize("limits", ["streams = 8", "requests = 30\nstreams = 10"])
     def test_requests_and_streams_that_would_hold_every_thread_are_refused(self, load: Load, limits: str) -> None:
         """One thread at least answers probes."""
         assert "must be less than server.threads, 40" in refusal(load, f"[limits]\n{limits}\n")

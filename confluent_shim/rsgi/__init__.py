@@ -1,0 +1,4 @@
+"""How granian serves the WSGI application: on an event loop what never waits, on threads everything else.
+
+A produce request that waits for Kafka holds no thread then, and is judged on a processor that has just judged another.
+"""

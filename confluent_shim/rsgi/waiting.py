@@ -1,0 +1,54 @@
+"""Requests on the event loop that wait for Kafka."""
+
+import asyncio
+import time
+from collections import deque
+from functools import partial
+
+from confluent_shim.api.later import Awaited
+
+_TICK_SECONDS = 0.1
+
+
+class Waiting:
+    """Resumes each request when what it awaits tells it, or when its time is over.
+
+    What is told comes from librdkafka's thread, and all of one moment wakes the loop once. Each request has as much
+    time as any other: those that came first are over first.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._told: deque[asyncio.Future[None]] = deque()
+        self._wakes = False
+        self._ends: dict[asyncio.Future[None], float] = {}
+        self._look_at_the_clock()
+
+    async def until_told(self, awaited: Awaited) -> None:
+        """Return when `awaited` tells, or at its end."""
+        future = self._loop.create_future()
+        self._ends[future] = awaited.end
+        awaited.tell(partial(self._tell, future))
+        await future
+
+    def _tell(self, future: "asyncio.Future[None]") -> None:
+        """Note, on whatever thread, that a request is to be resumed."""
+        self._told.append(future)
+        if not self._wakes:
+            self._wakes = True
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        self._wakes = False  # before the first look: what is noted from now on wakes the loop again
+        while self._told:
+            self._resume(self._told.popleft())
+
+    def _resume(self, future: "asyncio.Future[None]") -> None:
+        if self._ends.pop(future, None) is not None:
+            future.set_result(None)
+
+    def _look_at_the_clock(self) -> None:
+        now = time.monotonic()
+        while self._ends and self._ends[first := next(iter(self._ends))] <= now:
+            self._resume(first)
+        self._loop.call_later(_TICK_SECONDS, self._look_at_the_clock)
