@@ -1,11 +1,12 @@
 """The least that a produce request can cost on the same server: its bytes are produced as they come, nothing is judged.
 
-Served by granian with the shim's own threads; KAFKA names the brokers.
+Served by granian on the shim's own event loop; KAFKA names the brokers.
 """
 
+import asyncio
 import os
 import threading
-from collections.abc import Iterable
+from collections import deque
 from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaError, Message, Producer
@@ -15,35 +16,68 @@ from jsonschema_bridge import frame_prefix
 from tests.bench.scene import values
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]
 
 _LANDING = frame_prefix(1) + values(1)[0]
 
 
-def application() -> "WSGIApplication":
-    """Build the application of one worker."""
-    producer = Producer({**DEFAULTS, **FIXED, "bootstrap.servers": os.environ["KAFKA"]})
+class Handler:
+    """The application of one worker."""
 
-    def poll() -> None:
+    def __init__(self) -> None:
+        self._producer = Producer({**DEFAULTS, **FIXED, "bootstrap.servers": os.environ["KAFKA"]})
+        self._told: deque[tuple[asyncio.Future[str], int | None, int | None]] = deque()
+        self._wakes = False
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        threading.Thread(target=self._poll, daemon=True).start()
+
+    def _poll(self) -> None:
         while True:
-            producer.poll(0.1)
+            self._producer.poll(0.1)
 
-    threading.Thread(target=poll, daemon=True).start()
+    def _wake(self) -> None:
+        self._wakes = False
+        while self._told:
+            future, partition, offset = self._told.popleft()
+            future.set_result(f'{{"offsets":[{{"partition":{partition},"offset":{offset}}}]}}')
 
-    def handle(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        environ["wsgi.input"].read()
-        done, place = threading.Lock(), list[int | None]()
-        done.acquire()
+    async def __rsgi__(self, scope: "Scope", protocol: "HTTPProtocol") -> None:
+        del scope
+        await protocol()
+        future: asyncio.Future[str] = self._loop.create_future()
 
         def delivered(error: KafkaError | None, message: Message) -> None:
             if error is None:
-                place.extend((message.partition(), message.offset()))
-            done.release()
+                self._told.append((future, message.partition(), message.offset()))
+            if not self._wakes:
+                self._wakes = True
+                self._loop.call_soon_threadsafe(self._wake)
 
-        producer.produce("bench", _LANDING, on_delivery=delivered)
-        done.acquire()
-        body = f'{{"offsets":[{{"partition":{place[0]},"offset":{place[1]}}}]}}'.encode()
-        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
-        return [body]
+        self._producer.produce("bench", _LANDING, on_delivery=delivered)
+        body = await future
+        headers = [("content-type", "application/json"), ("content-length", str(len(body)))]
+        protocol.response_str(200, headers, body)
 
-    return handle
+
+def serve() -> None:
+    """Serve on $PORT."""
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    from confluent_shim.rsgi import loop
+
+    Granian(
+        "tests.bench.bare_handler:Handler",
+        factory=True,
+        interface=Interfaces.RSGI,
+        websockets=False,
+        port=int(os.environ["PORT"]),
+        loop=loop.NAME,  # type: ignore[arg-type]
+        log_enabled=False,
+    ).serve()
+
+
+if __name__ == "__main__":
+    serve()

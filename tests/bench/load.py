@@ -17,15 +17,14 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-CONNECTIONS = 16
-
 
 class Load(NamedTuple):
-    """One POST request, to be sent again and again over CONNECTIONS keep-alive connections."""
+    """One POST request, to be sent again and again over so many keep-alive connections."""
 
     url: str
     content_type: str
     body: bytes
+    connections: int = 16
 
     def requests_per_second(self, seconds: float) -> float:
         """Send for `seconds` and return how many requests were answered per second.
@@ -42,7 +41,7 @@ class Load(NamedTuple):
                 f'wrk.headers["Content-Type"] = {json.dumps(self.content_type)}\n'
                 f'wrk.body = io.open({json.dumps(str(body))}, "rb"):read("*a")\n'
             )
-            command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-s", str(script), self.url]
+            command = ["wrk", "-t1", f"-c{self.connections}", f"-d{seconds:g}s", "-s", str(script), self.url]
             told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         if "Non-2xx" in told or "Socket errors" in told:
             raise RuntimeError(told)
