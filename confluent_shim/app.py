@@ -38,8 +38,13 @@ With Python's own 700 a request with a hundred records was searched for cycles t
 """
 
 
-def create_app(settings: Settings, services: Services, ending: threading.Event | None = None) -> Flask:
-    """Build the application over `services`. When `ending` is set, it closes its streams."""
+def create_app(
+    settings: Settings, services: Services, ending: threading.Event | None = None, *, lingers: bool = True
+) -> Flask:
+    """Build the application over `services`. When `ending` is set, it closes its streams.
+
+    With `lingers` it reads what is left of a body behind the answer, for a server that does not.
+    """
     app = Flask("confluent_shim", static_folder=None)
     app.url_map.merge_slashes = False  # else `/-//live` is redirected, to a page for people
     app.register_blueprint(bindings.blueprint(services))
@@ -57,7 +62,7 @@ def create_app(settings: Settings, services: Services, ending: threading.Event |
     produce_v3 = ProduceV3(services.publisher, capacity, limits, ending, front, _under_way(settings))
     produce = ProduceV2(services.publisher, capacity, limits, produce_v3)
     passing = Passing(services.publisher, clusters, handing_on, capacity, limits, produce) if handing_on else produce
-    answering = Lingering(passing, aside, 2 * limits.body_bytes)
+    answering = Lingering(passing, aside, settings.most_taken_in()) if lingers else passing
     app.wsgi_app = Observed(answering, services.metrics, log_all=settings.log.requests == "all")  # type: ignore[method-assign]
     return app
 
@@ -93,17 +98,17 @@ def _plain(status: int) -> Response:
     return Response(body, status, content_type="application/json")
 
 
-def serve_from_environment(ending: threading.Event | None = None) -> "WSGIApplication":
+def serve_from_environment(ending: threading.Event | None = None, *, lingers: bool = True) -> "WSGIApplication":
     """Build the application of one worker process from $SHIM_CONFIG and SHIM_*; what servers load.
 
-    Who sets `ending` when the process is told to end has its streams closed in order.
+    Who sets `ending` when the process is told to end has its streams closed in order. `lingers` is for create_app.
     """
     settings = load_settings()
     configure_logging(settings.log.format, settings.log.level)
     services = build_services(settings)
     threading.Thread(target=_close_at_the_end, args=(services,), name="closing").start()
     services.warm_up()
-    application = create_app(settings, services, ending).wsgi_app
+    application = create_app(settings, services, ending, lingers=lingers).wsgi_app
     gc.freeze()  # what is there now stays
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])
     return application

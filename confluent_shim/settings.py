@@ -228,6 +228,10 @@ class Settings(Group, frozen=True, kw_only=True):
         """Return how many other requests may wait for their client's body at a time; a thread beyond them is left."""
         return max(1, (self.server.threads - self.threads_at_a_time() - self.streams_at_a_time()) // 2)
 
+    def most_taken_in(self) -> int:
+        """Return how many bytes are read of a body whose request is refused, so that its client sees the answer."""
+        return 2 * self.limits.body_bytes
+
     def seconds_to_stop(self) -> int:
         """Return after how many seconds a worker that was told to end may be killed: all it took on is answered."""
         return math.ceil(self.limits.deadline + CLOSE_SECONDS) + 3  # a machine may be busy just then

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 _BLOCK = 65_536
 
 
+def is_waited_for(environ: "WSGIEnvironment", most: int) -> bool:
+    """Tell whether a client that has its answer is still to send a body, of `most` bytes at most as far as it says."""
+    if facts_of(environ).body_read or not has_body(environ) or "HTTP_EXPECT" in environ:
+        return False
+    return (declared_length(environ) or 0) <= most
+
+
 class Lingering:
     """A WSGI application that answers for `inner` at once, and then reads what `inner` left of the body.
 
@@ -29,11 +36,9 @@ class Lingering:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         answer = self._inner(environ, start_response)
-        if facts_of(environ).body_read or not has_body(environ) or "HTTP_EXPECT" in environ:
-            return answer
-        if not isinstance(answer, list) or (declared_length(environ) or 0) > self._most:
-            return answer
-        return self._then_read(answer, environ)
+        if isinstance(answer, list) and is_waited_for(environ, self._most):
+            return self._then_read(answer, environ)
+        return answer
 
     def _then_read(self, answer: list[bytes], environ: "WSGIEnvironment") -> Iterator[bytes]:
         yield from filter(None, answer)  # for a server that has sent a body of no bytes this would be over already

@@ -8,7 +8,7 @@ import click
 from confluent_shim.cli.address import check_address
 
 if TYPE_CHECKING:
-    from confluent_shim.rsgi.application import Application
+    from confluent_shim.asgi.application import Application
     from confluent_shim.settings import Settings
 
 # Metrics choose their memory when they are imported, and must find the shared folder then: nothing up to
@@ -28,8 +28,8 @@ def serve(config: Path | None, workers: int | None, host: str | None, port: int 
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
+    from confluent_shim.asgi import loop
     from confluent_shim.configuration import hand_down, load_settings
-    from confluent_shim.rsgi import loop
 
     settings = load_settings(config)
     server = settings.server
@@ -41,7 +41,7 @@ def serve(config: Path | None, workers: int | None, host: str | None, port: int 
         Granian(
             _APPLICATION,
             factory=True,
-            interface=Interfaces.RSGI,
+            interface=Interfaces.ASGINL,
             websockets=False,
             loop=loop.NAME,  # type: ignore[arg-type]
             address=host,
@@ -66,12 +66,12 @@ def _check_services(settings: "Settings") -> None:
 def application() -> "Application":
     """Build the application of one of granian's workers."""
     from confluent_shim.app import serve_from_environment
+    from confluent_shim.asgi import loop
+    from confluent_shim.asgi.application import Application
     from confluent_shim.configuration import load_settings
-    from confluent_shim.rsgi import loop
-    from confluent_shim.rsgi.application import Application
 
     # A worker inherits its parent's handlers, which would only note the signal in the worker's copy of the parent;
     # granian sets the worker's own when this has returned.
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL)
-    return Application(serve_from_environment(loop.ending), load_settings())
+    return Application(serve_from_environment(loop.ending, lingers=False), load_settings())

@@ -7,16 +7,13 @@ import asyncio
 import os
 import threading
 from collections import deque
-from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from confluent_shim.asgi import Receive, Scope, Send
 from confluent_shim.sinks.kafka import DEFAULTS, FIXED
 from jsonschema_bridge import frame_prefix
 from tests.bench.scene import values
-
-if TYPE_CHECKING:
-    from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]
 
 _LANDING = frame_prefix(1) + values(1)[0]
 
@@ -28,9 +25,6 @@ class Handler:
         self._producer = Producer({**DEFAULTS, **FIXED, "bootstrap.servers": os.environ["KAFKA"]})
         self._told: deque[tuple[asyncio.Future[str], int | None, int | None]] = deque()
         self._wakes = False
-
-    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
         threading.Thread(target=self._poll, daemon=True).start()
 
     def _poll(self) -> None:
@@ -43,22 +37,24 @@ class Handler:
             future, partition, offset = self._told.popleft()
             future.set_result(f'{{"offsets":[{{"partition":{partition},"offset":{offset}}}]}}')
 
-    async def __rsgi__(self, scope: "Scope", protocol: "HTTPProtocol") -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del scope
-        await protocol()
-        future: asyncio.Future[str] = self._loop.create_future()
+        await receive()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[str] = loop.create_future()
 
         def delivered(error: KafkaError | None, message: Message) -> None:
             if error is None:
                 self._told.append((future, message.partition(), message.offset()))
             if not self._wakes:
                 self._wakes = True
-                self._loop.call_soon_threadsafe(self._wake)
+                loop.call_soon_threadsafe(self._wake)
 
         self._producer.produce("bench", _LANDING, on_delivery=delivered)
-        body = await future
-        headers = [("content-type", "application/json"), ("content-length", str(len(body)))]
-        protocol.response_str(200, headers, body)
+        body = (await future).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
 
 def serve() -> None:
@@ -66,12 +62,12 @@ def serve() -> None:
     from granian import Granian
     from granian.constants import Interfaces
 
-    from confluent_shim.rsgi import loop
+    from confluent_shim.asgi import loop
 
     Granian(
         "tests.bench.bare_handler:Handler",
         factory=True,
-        interface=Interfaces.RSGI,
+        interface=Interfaces.ASGINL,
         websockets=False,
         port=int(os.environ["PORT"]),
         loop=loop.NAME,  # type: ignore[arg-type]

@@ -17,16 +17,18 @@ class Waiting:
     time as any other: those that came first are over first.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._told: deque[asyncio.Future[None]] = deque()
         self._wakes = False
         self._ends: dict[asyncio.Future[None], float] = {}
-        self._look_at_the_clock()
 
     async def until_told(self, awaited: Awaited) -> None:
         """Return when `awaited` tells, or at its end."""
-        future = self._loop.create_future()
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            self._look_at_the_clock(self._loop)
+        future: asyncio.Future[None] = self._loop.create_future()
         self._ends[future] = awaited.end
         awaited.tell(partial(self._tell, future))
         await future
@@ -36,7 +38,7 @@ class Waiting:
         self._told.append(future)
         if not self._wakes:
             self._wakes = True
-            self._loop.call_soon_threadsafe(self._wake)
+            future.get_loop().call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
         self._wakes = False  # before the first look: what is noted from now on wakes the loop again
@@ -47,8 +49,8 @@ class Waiting:
         if self._ends.pop(future, None) is not None:
             future.set_result(None)
 
-    def _look_at_the_clock(self) -> None:
+    def _look_at_the_clock(self, loop: asyncio.AbstractEventLoop) -> None:
         now = time.monotonic()
         while self._ends and self._ends[first := next(iter(self._ends))] <= now:
             self._resume(first)
-        self._loop.call_later(_TICK_SECONDS, self._look_at_the_clock)
+        loop.call_later(_TICK_SECONDS, self._look_at_the_clock, loop)
