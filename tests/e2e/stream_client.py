@@ -3,7 +3,7 @@
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +27,13 @@ class Stream:
     def end(self) -> None:
         """Send the last chunk."""
         self._connection.sendall(b"0\r\n\r\n")
+
+    def send_until_it_stands_still(self, data: bytes) -> None:
+        """Send chunks, and read nothing, until the server has taken none for a second, or has hung up."""
+        self._connection.settimeout(1.0)
+        with suppress(OSError):
+            while True:
+                self.send(data)
 
     def send_raw(self, data: bytes) -> None:
         """Send bytes as they are, to a stream whose length was declared."""

@@ -178,6 +178,21 @@ def test_an_idle_stream_is_closed_and_its_place_is_free(stack: Stack, tmp_path: 
             assert server.produce(topic, {"records": [{"value": {"id": 4}}]}).ok
 
 
+def test_a_client_that_reads_no_lines_is_cut_off_and_its_place_is_free(
+    stack: Stack, tmp_path: Path, topic: str
+) -> None:
+    config = configuration(
+        tmp_path, stack.kafka_bootstrap, stack.registry_url, "[limits]\nstreams = 1\nstream_idle = 0.5"
+    )
+    with serving(config) as server:
+        server.bind(topic, schema=SCHEMA)
+        with open_stream(server.url, topic) as stream:
+            assert stream.status() == 200
+            stream.send_until_it_stands_still(record(1) * 200)
+            _eventually_taken(server, topic)
+        assert "Traceback" not in server.log.read_text()
+
+
 def _eventually_taken(server: Server, topic: str) -> None:
     eventually(lambda: not _refused(server, topic), HANGS_SECONDS)
 
