@@ -24,6 +24,7 @@ from confluent_shim.sinks import Handover, Sink
 from confluent_shim.sinks.settled import Settled
 from confluent_shim.telemetry import Metrics
 from jsonschema_bridge import Violation
+from jsonschema_bridge.waiting import may_wait
 from topic_map import Binding
 
 log = logging.getLogger(__name__)
@@ -144,6 +145,7 @@ class Publisher:
             self._metrics.rejected(_label(binding), type(refusal).__name__, len(request.records))
             raise
         if verdict.rejected:
+            may_wait()  # what is rejected is counted, once, and the sink may have to wait for the others
             self._count_rejected(verdict)
         return verdict
 
