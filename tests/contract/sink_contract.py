@@ -1,5 +1,6 @@
 """What every sink promises, told once; a subclass brings the sink and a way to read what landed."""
 
+import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -19,6 +20,8 @@ class SinkContract:
     """Subclasses give the fixtures `sink`, `make_topic`, `read_all` (partition, offset, key, value), `read_extras`."""
 
     tells_times = True
+    is_waited_for = False
+    """Whether a handover is on its way only while somebody waits for it."""
 
     @pytest.fixture
     def topic(self, make_topic: Callable[[str], None]) -> str:
@@ -84,6 +87,34 @@ class SinkContract:
         deliveries = handover.wait(time.monotonic() + 15)
         assert handover.ready()
         assert [delivery.outcome for delivery in deliveries] == ["written"] * 3
+
+    def test_who_is_to_be_told_is_told_at_once_or_later_and_then_nobody_waits_but_where_somebody_has_to(
+        self, sink: Sink, topic: str
+    ) -> None:
+        """A time that is over already is enough for `wait` then, unless records are on their way only through it."""
+        handover = sink.hand_over(topic, [AdmittedRecord(None, b"v")] * 3)
+        told = threading.Event()
+        handover.tell(told.set)
+        assert told.wait(15)
+        assert handover.ready() is not self.is_waited_for
+        deliveries = handover.wait(time.monotonic() + (15 if self.is_waited_for else 0))
+        assert [delivery.outcome for delivery in deliveries] == ["written"] * 3
+        assert handover.ready()
+
+    def test_who_asks_late_is_told_at_once(self, sink: Sink, topic: str) -> None:
+        """On the thread that asks: there may be no other any more."""
+        handover = sink.hand_over(topic, [AdmittedRecord(None, b"v")] * 3)
+        handover.wait(time.monotonic() + 15)
+        told: list[int] = []
+        handover.tell(lambda: told.append(threading.get_ident()))
+        assert set(told) == {threading.get_ident()}
+
+    def test_of_records_that_are_refused_at_once_nobody_waits_to_hear(self, sink: Sink) -> None:
+        handover = sink.hand_over("a b", [AdmittedRecord(None, b"v")])
+        told = threading.Event()
+        handover.tell(told.set)
+        assert told.is_set()
+        assert [each.error_code for each in handover.wait(time.monotonic() + 15)] == [50002]
 
     def test_a_topic_that_is_there_is_known(self, sink: Sink, topic: str) -> None:
         assert sink.has_topic(topic)

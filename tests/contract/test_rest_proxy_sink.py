@@ -35,6 +35,8 @@ class _OnDouble:
 
 
 class TestRestProxySink(_OnDouble, SinkContract):
+    is_waited_for = True
+
     @pytest.fixture
     def read_all(self, behind: tuple[Proxy, MemorySink]) -> ReadAll:
         return lambda topic: [
