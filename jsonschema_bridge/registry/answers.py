@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from jsonschema_bridge.errors import RegistryError, RegistryUnauthorized, RegistryUnavailable
 from jsonschema_bridge.registry.observer import RegistryObserver
 from jsonschema_bridge.registry.outage import Outage
-from jsonschema_bridge.waiting import may_wait, waits_here
+from jsonschema_bridge.waiting import may_wait
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -68,20 +68,20 @@ class Answers(Generic[K, V]):
         """
         entry = self._entries.get(key)
         if entry is not None:
-            if self._clock() < entry.fresh_until or (key in self._flights and not waits_here()):
+            if self._clock() < entry.fresh_until:
                 return entry.value
             if self._outage.down:
                 self._probe(key, entry, ask)
                 return self._stale(entry)
+            if key in self._flights:
+                return entry.value
         may_wait()
         flight, leads = self._join(key, entry)
         if leads:
             return self._lead(key, flight, entry, ask)
-        if flight.done():
-            return flight.result()
-        if entry is not None:
+        if entry is not None and not flight.done():
             return entry.value
-        if self._outage.down:
+        if self._outage.down and not flight.done():
             raise self._outage.error()
         return flight.result()
 

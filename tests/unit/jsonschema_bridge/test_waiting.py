@@ -121,6 +121,20 @@ class TestRegistry:
         assert scene.cache.versions("s") == (1, 2)
         assert loop.call(lambda: scene.cache.versions("s")) == (1, 2)
 
+    def test_what_has_expired_is_given_while_somebody_is_asking_for_it(self, loop: Loop, scene: CacheScene) -> None:
+        """Else all that comes to the loop meanwhile would go to threads, of which there are not as many."""
+        scene.cache.versions("s")
+        scene.clock.advance(5.0)
+        assert scene.inner.entered.acquire(timeout=SECONDS)
+        scene.inner.gate = threading.Event()
+        with ThreadPoolExecutor(1) as other:
+            asking = other.submit(scene.cache.versions, "s")
+            assert scene.inner.entered.acquire(timeout=SECONDS)
+            assert loop.call(lambda: scene.cache.versions("s")) == (1,)
+            assert not asking.done()
+            scene.inner.gate.set()
+        assert scene.inner.calls["versions"] == 2
+
     def test_nobody_is_waited_for_who_is_asking_just_then(self, loop: Loop, scene: CacheScene) -> None:
         scene.inner.gate = threading.Event()
         with ThreadPoolExecutor(1) as other:
