@@ -172,12 +172,25 @@ class ArrivingBody:
             return data
 
 
+class Heard(threading.Semaphore):
+    """Released for each handover of which something is heard; who wants to be told is told then."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.tell: list[Callable[[], None]] = []
+
+    def release(self, n: int = 1) -> None:
+        super().release(n)
+        for each in list(self.tell):
+            each()
+
+
 class LateSink(MemorySink):
     """A memory sink of which nothing is heard until the test lets it: `heard` is released for each handover."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.heard = threading.Semaphore(0)
+        self.heard = Heard()
         self.handed_over = threading.Semaphore(0)
 
     def hand_over(  # type: ignore[override]
@@ -196,7 +209,7 @@ class LateSink(MemorySink):
 class LateHandover:
     """Records of a LateSink."""
 
-    def __init__(self, settled: Settled, heard: threading.Semaphore) -> None:
+    def __init__(self, settled: Settled, heard: Heard) -> None:
         self._settled = settled
         self._heard = heard
         self._is_known = False
@@ -204,6 +217,14 @@ class LateHandover:
     def ready(self) -> bool:
         self._is_known = self._is_known or self._heard.acquire(blocking=False)
         return self._is_known
+
+    def tell(self, when_ready: Callable[[], None]) -> None:
+        def heard() -> None:
+            if self.ready():
+                when_ready()
+
+        self._heard.tell.append(heard)
+        heard()
 
     def wait(self, end: float) -> list[Delivery]:
         if self._is_known or self._heard.acquire(timeout=max(0.0, end - time.monotonic())):

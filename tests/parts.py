@@ -158,11 +158,13 @@ def memory_shim(
     sink: MemorySink | None = None,
     registry: MemoryRegistry | None = None,
     proxy_url: str = "",
+    ttl: float = 0.0,
     **changes: Any,
 ) -> Iterator[Shim]:
     """Build a shim with the cluster `default`, and `others` at its side; `changes` are settings.
 
-    With `proxy_url` its sink is the REST Proxy there, and `sink` what lies behind that.
+    What its registry answers is remembered for `ttl` seconds. With `proxy_url` its sink is the REST Proxy there, and
+    `sink` what lies behind that.
     """
     sink, registry = sink or MemorySink(), registry or MemoryRegistry()
     sinks: dict[str, Sink] = {"default": sink, **(others or {})}
@@ -179,7 +181,7 @@ def memory_shim(
         **changes,
     )
     with ExitStack() as opened:
-        cached = CachedRegistry(registry, ttl=0.0, observer=LoggingObserver(registry.identity))
+        cached = CachedRegistry(registry, ttl=ttl, observer=LoggingObserver(registry.identity))
         store = MemoryStore(settings.registries())
         metrics = Metrics()
         opened.callback(metrics.close)

@@ -87,6 +87,7 @@ class ProduceV3:
             kept, lines = self._short(environ, target, length)
             return Later(lambda: ("200 OK", headers, b"".join(lines)), start_response, kept)
         answer = self._long(environ, target, length)
+        facts_of(environ).is_stream = True
         start_response("200 OK", headers)
         return answer
 
@@ -103,7 +104,6 @@ class ProduceV3:
     def _long(self, environ: "WSGIEnvironment", target: Target, length: int | None) -> StreamAnswer:
         """Return an answer that is made while the records of a stream arrive."""
         limits, window = self._limits, Window(self._under_way, WINDOW_BYTES)
-        facts_of(environ).is_stream = True
         with self._capacity.stream() as place:
             place.hold(WINDOW_BYTES)
             kept = place.kept()

@@ -29,17 +29,17 @@ _SECONDS_TAKEN_IN = 1.0
 
 
 class Application:
-    """Serves short produce requests on the event loop, and on threads whatever may wait.
+    """Serves short produce requests on the event loop, and on the threads of `pool` whatever may wait.
 
     Made in the thread that is going to run the loop. Those that turn out to wait take turns on the threads, as many as
     `limits.requests`: when something has left the cache, all that are on their way turn out so, and none of them is one
     too many.
     """
 
-    def __init__(self, inner: "WSGIApplication", settings: Settings) -> None:
+    def __init__(self, inner: "WSGIApplication", settings: Settings, pool: ThreadPoolExecutor) -> None:
         never_wait_here()
         self._inner = inner
-        self._pool = ThreadPoolExecutor(settings.server.threads, thread_name_prefix="request")
+        self._pool = pool
         self._turns = asyncio.Semaphore(settings.threads_at_a_time())
         self._room = settings.limits.requests
         self._sink_waits = settings.sink == "rest-proxy"

@@ -103,6 +103,7 @@ class ArrivingBody(io.RawIOBase):
         self.is_gone = True
 
     def _has_room_after(self, block: bytes) -> bool:
+        self._room.clear()
         if self._most_dropped:
             self._most_dropped -= len(block)
             return self._most_dropped > 0
@@ -110,7 +111,6 @@ class ArrivingBody(io.RawIOBase):
             self._arrived.append(memoryview(block))
             self._size += len(block)
             self._changed.notify_all()
-            self._room.clear()
             return self._size <= MOST_AHEAD
 
     async def drop_the_rest(self, most: int, seconds: float) -> None:

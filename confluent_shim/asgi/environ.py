@@ -23,6 +23,7 @@ _SAME_FOR_ALL: dict[str, Any] = {
 }
 _PROTOCOLS = {"1": "HTTP/1.0", "1.0": "HTTP/1.0", "1.1": "HTTP/1.1", "2": "HTTP/2"}
 _MOST_NAMES = 1_000
+_LONGEST_NAME = 100
 
 _keys = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 
@@ -51,6 +52,6 @@ def environ_of(scope: Scope) -> "WSGIEnvironment":
 def _key(name: bytes) -> str:
     """Return the variable of a header, and remember it; clients choose names, and so not all of them."""
     key = f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}"
-    if len(_keys) < _MOST_NAMES:
+    if len(_keys) < _MOST_NAMES and len(name) <= _LONGEST_NAME:
         _keys[name] = key
     return key

@@ -1,5 +1,6 @@
 import signal
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,4 +75,6 @@ def application() -> "Application":
     # granian sets the worker's own when this has returned.
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL)
-    return Application(serve_from_environment(loop.ending, lingers=False), load_settings())
+    settings = load_settings()
+    threads = ThreadPoolExecutor(settings.server.threads, thread_name_prefix="request")
+    return Application(serve_from_environment(loop.ending, lingers=False), settings, threads)

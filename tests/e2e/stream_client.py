@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 _SECONDS = 60.0
 """A hang is told as one."""
 
+_STALLED_SECONDS = 3.0
+"""What is too slow to be read by anybody; buffers of the kernel take some bytes for long."""
+
 
 class Stream:
     """A stream to the v3 API whose request may still be growing while its answer is read."""
@@ -27,6 +30,18 @@ class Stream:
     def end(self) -> None:
         """Send the last chunk."""
         self._connection.sendall(b"0\r\n\r\n")
+
+    def send_until_nobody_reads(self, data: bytes, most: int) -> None:
+        """Send `data` again and again and read no line, until the server takes no more, which is before `most` bytes.
+
+        That is when it does not take `data`, of half a megabyte or so, within seconds.
+        """
+        self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self._connection.settimeout(_STALLED_SECONDS)
+        with suppress(TimeoutError):
+            for _ in range(most // len(data)):
+                self.send(data)
+            raise AssertionError(f"the server took {most} bytes, of which nobody read what it said")
 
     def send_until_it_stands_still(self, data: bytes) -> None:
         """Send chunks, and read nothing, until the server has taken none for a second, or has hung up."""
