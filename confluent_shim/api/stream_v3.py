@@ -187,7 +187,7 @@ class Writer:
         """Yield the lines of the answer, those that are ready together as one piece, until the stream is over."""
         facts, window = self._facts, self._window
         facts.records = 0
-        yield b""  # with which gunicorn sends the head; granian has sent it already
+        yield b""  # with which a server sends the head
         began = active = time.monotonic()
         over: float | None = None  # when a stream that is being closed ends
         why = ""

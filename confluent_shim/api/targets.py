@@ -36,7 +36,7 @@ def meant(segment: str) -> str:
 def sent_target(environ: "WSGIEnvironment") -> str:
     """Return path and query as the client sent them.
 
-    Some servers tell them (`RAW_URI`, `REQUEST_URI`). Where the server only has the decoded path, as granian has, it is
+    Some servers tell them (`RAW_URI`, `REQUEST_URI`). Where a server only has the decoded path it is
     encoded anew: the same path, though not always the same spelling. A slash within a name is then known for one in the
     names of consumer groups alone.
     """
