@@ -62,6 +62,11 @@ def body_of(number: int, size: int = 0) -> bytes:
     return json.dumps({"records": [{"value": {"id": number}}]}).encode().ljust(size)
 
 
+def records(count: int) -> bytes:
+    """Return so many records of a stream."""
+    return b"".join([b'{"value":{"type":"JSONSCHEMA","data":{"id":%d}}}' % number for number in range(count)])
+
+
 def assert_serves(server: Server, topic: str) -> None:
     """Have a probe answered, good records written and bad ones refused."""
     assert requests.get(f"{server.url}/-/live", timeout=30).ok
@@ -104,16 +109,13 @@ def test_clients_that_send_their_bodies_slowly_leave_room_for_all_others(
 
 
 def test_a_stream_of_which_nobody_reads_the_lines_holds_up_nobody_else(server: Server, topic: str) -> None:
-    records = b"".join(
-        json.dumps({"value": {"type": "JSONSCHEMA", "data": {"id": number}}}).encode() for number in range(500)
-    )
-    with open_stream(server.url, topic) as stalled:
-        assert stalled.status() == 200
-        stalled.send_until_nobody_reads(records * 20, 100_000_000)
+    with open_stream(server.url, topic) as unread:
+        assert unread.status() == 200
+        unread.send_and_read_nothing(records(10_000), 4)
         assert_serves(server, topic)
         with open_stream(server.url, topic) as other:
             assert other.status() == 200
-            other.send(records)
+            other.send(records(500))
             other.end()
             assert [line["error_code"] for line in other.lines()] == [200] * 500
     assert_serves(server, topic)
