@@ -8,6 +8,7 @@ from contextlib import suppress
 from io import BufferedReader, BytesIO
 from typing import TYPE_CHECKING
 
+from confluent_shim.api.body import declared_length
 from confluent_shim.api.facts import facts_of
 from confluent_shim.api.lingering import is_waited_for
 from confluent_shim.api.record_stream import BLOCK
@@ -119,10 +120,10 @@ class Application:
 
 def _is_short(environ: "WSGIEnvironment") -> bool:
     """Tell whether a request is served on the event loop: a produce request whose body is small, and is on its way."""
-    length, path = environ.get("CONTENT_LENGTH", ""), environ["PATH_INFO"]
+    length, path = declared_length(environ), environ["PATH_INFO"]
     return (
-        length.isdecimal()
-        and int(length[:18]) <= BLOCK
+        length is not None
+        and length <= BLOCK
         and environ["REQUEST_METHOD"] == "POST"
         and "HTTP_EXPECT" not in environ
         and (PRODUCE_V2.fullmatch(path) or PRODUCE_V3.fullmatch(path)) is not None

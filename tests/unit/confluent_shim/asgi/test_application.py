@@ -66,6 +66,7 @@ def echo(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterabl
         ("POST", "/v3/clusters/c/topics/orders/records:batch", [("content-length", "2")], "loop"),
         ("POST", PRODUCE, [("content-length", "65537")], "request"),
         ("POST", PRODUCE, [("content-length", "9" * 400)], "request"),
+        ("POST", PRODUCE, [("content-length", "0" * 18 + "65537")], "request"),
         ("POST", PRODUCE, [("content-length", "2,2")], "request"),
         ("POST", PRODUCE, [("transfer-encoding", "chunked")], "request"),
         ("POST", PRODUCE, [("content-length", "2"), ("expect", "100-continue")], "request"),
