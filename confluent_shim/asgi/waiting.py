@@ -13,8 +13,7 @@ _TICK_SECONDS = 0.1
 class Waiting:
     """Resumes each request when what it awaits tells it, or when its time is over.
 
-    What is told comes from librdkafka's thread, and all of one moment wakes the loop once. Each request has as much
-    time as any other: those that came first are over first.
+    What is told comes from librdkafka's thread, and all of one moment wakes the loop once.
     """
 
     def __init__(self) -> None:
@@ -51,6 +50,7 @@ class Waiting:
 
     def _look_at_the_clock(self, loop: asyncio.AbstractEventLoop) -> None:
         now = time.monotonic()
-        while self._ends and self._ends[first := next(iter(self._ends))] <= now:
-            self._resume(first)
+        # All are looked at: one whose body took its time is over before others that have been waiting for longer.
+        for future in [future for future, end in self._ends.items() if end <= now]:
+            self._resume(future)
         loop.call_later(_TICK_SECONDS, self._look_at_the_clock, loop)

@@ -102,6 +102,13 @@ def test_a_request_whose_time_is_over_is_resumed_by_nobody_but_the_clock(on: Loo
     waits.result(SECONDS)
 
 
+def test_a_request_whose_time_is_over_waits_for_none_that_waited_before_it(on: LoopThread, waiting: Waiting) -> None:
+    """Its time began when it came, and its body may have been long on its way."""
+    waits, over = begin(on, waiting, Records(), Records(seconds=0.0))
+    over.result(SECONDS)
+    assert not waits.done()
+
+
 def test_what_is_told_twice_or_too_late_resumes_once_and_keeps_nobody(on: LoopThread, waiting: Waiting) -> None:
     twice, late, other = Records(), Records(seconds=0.0), Records()
     resumed = begin(on, waiting, late, twice, other)
