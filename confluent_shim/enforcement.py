@@ -22,6 +22,7 @@ RECORD_BYTES = "record_bytes"
 """The keyword of a violation of the limit on a record's size."""
 _MAX_EXPLAINED = 1_000  # violations; an explanation costs a hundred verdicts, and no request may stall a worker
 _EXPLAINING_SECONDS = 0.5  # of work, for the same reason; each explanation is bounded by itself
+_AT_ONCE_SECONDS = 0.05  # of judging where nobody may wait; one record is bounded by itself, and many may be sent
 
 
 class Verdict(NamedTuple):
@@ -40,6 +41,13 @@ class Verdict(NamedTuple):
     cut: bool
 
 
+class Clocks(NamedTuple):
+    """The seconds that this thread has worked, and those that went by, which are asked for in a tenth of the time."""
+
+    work: Callable[[], float] = time.thread_time
+    now: Callable[[], float] = time.monotonic
+
+
 class Enforcer:
     """Judges produce requests by the topic map and the registries of the clusters."""
 
@@ -52,7 +60,7 @@ class Enforcer:
         *,
         pass_unbound: bool = False,
         mode: Mode = "enforce",
-        clock: Callable[[], float] = time.thread_time,
+        clocks: Clocks | None = None,
     ) -> None:
         self._table = table
         self._schemas = schemas
@@ -60,7 +68,7 @@ class Enforcer:
         self._convention = convention
         self._pass_unbound = pass_unbound
         self._mode = mode
-        self._clock = clock
+        self._clocks = clocks or Clocks()
 
     def binding(self, topic: str) -> Binding:
         """Return what judges records for `topic`: its binding, or an Implicit one where that is not enforced.
@@ -100,7 +108,11 @@ class Enforcer:
         room, left = _MAX_EXPLAINED, _EXPLAINING_SECONDS
         landing_of = schema.reading.landing
         small = request.size <= self._record_bytes  # and so is every record in it
+        now = self._clocks.now
+        until = now() + _AT_ONCE_SECONDS
         for index, (record, parsed) in enumerate(zip(request.records, request.parsed, strict=True)):
+            if index and now() > until:
+                may_wait()
             value = parsed.get("value")
             key = parsed.get("key")
             if not small and (too_large := _broken_limit(record, self._record_bytes)):
@@ -128,9 +140,9 @@ class Enforcer:
             )
             rejected[index] = []
             if room:
-                started = self._clock()
+                started = self._clocks.work()
                 rejected[index] = list(islice(why, room))
-                left -= self._clock() - started
+                left -= self._clocks.work() - started
                 room = room - len(rejected[index]) if left > 0 else 0
         return Verdict(binding, schema, key_schema, admitted, rejected, cut=not room)
 

@@ -3,15 +3,15 @@
 import io
 import itertools
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from confluent_shim.api.negotiation import answer_type, embedded_format
 from confluent_shim.convention import Convention
 from confluent_shim.derivations import Derivations
-from confluent_shim.enforcement import Enforcer
+from confluent_shim.enforcement import Clocks, Enforcer
 from confluent_shim.errors import SchemaForeign, SinkUnavailable
 from confluent_shim.readings import json_schema
 from confluent_shim.records import ANYBODY, AdmittedRecord, Claimed, Client, IncomingRecord, ProduceRequest
@@ -21,16 +21,17 @@ from confluent_shim.sinks.settled import Settled
 from jsonschema_bridge import RegisteredSchema, Schema, SchemaRefused
 from jsonschema_bridge.registry import MemoryRegistry
 from jsonschema_bridge.strictness import CONFLUENT
+from jsonschema_bridge.waiting import WouldWait, never_wait_here
 from tests.parts import JSON, JSON_SCHEMA, ORDER, TOKEN, V2, Shim, memory_shim
 from topic_map import Bind, Binding, MemoryStore, Store
 
 RECORD_BYTES = 1_000_000
 
 
-def enforcing(store: Store, schemas: Schemas, clock: Callable[[], float] = time.thread_time) -> Enforcer:
+def enforcing(store: Store, schemas: Schemas, clocks: Clocks | None = None) -> Enforcer:
     """Return an enforcer that refuses unbound topics."""
     convention = Convention(schemas, "default", may_register=False)
-    return Enforcer(store.table, schemas, RECORD_BYTES, convention, pass_unbound=False, clock=clock)
+    return Enforcer(store.table, schemas, RECORD_BYTES, convention, pass_unbound=False, clocks=clocks)
 
 
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
@@ -93,11 +94,31 @@ def test_explanations_of_one_request_are_bounded_and_every_bad_record_is_still_c
 
 def test_explaining_ends_when_it_took_long_and_every_bad_record_is_still_refused(shim: Shim) -> None:
     seconds = itertools.count(0, 0.2)
-    enforcer = enforcing(shim.services.store, Schemas(shim.services.registries, Derivations()), lambda: next(seconds))
+    schemas = Schemas(shim.services.registries, Derivations())
+    enforcer = enforcing(shim.services.store, schemas, Clocks(work=lambda: next(seconds)))
     request = ProduceRequest("orders", "json", "json", [IncomingRecord()] * 5, [{"value": {"id": "x"}}] * 5)
     verdict = enforcer.judge(enforcer.binding("orders"), request)
     assert [len(verdict.rejected[index]) for index in range(5)] == [1, 1, 1, 0, 0]
     assert verdict.cut
+
+
+def test_judging_that_takes_long_leaves_the_event_loop_between_two_records() -> None:
+    """One record is bounded by itself; a few KiB may have thousands, each of which takes as long as it may."""
+    seconds = itertools.count(0, 0.02)
+    with memory_shim(ttl=600.0) as shim, ThreadPoolExecutor(1, initializer=never_wait_here) as loop:
+        shim.bind("orders")
+        schemas = Schemas(shim.services.registries, Derivations())
+        enforcer = enforcing(shim.services.store, schemas, Clocks(now=lambda: next(seconds)))
+
+        def judge(records: int) -> int:
+            parsed: list[dict[str, object]] = [{"value": {"id": 1}}] * records
+            request = ProduceRequest("orders", "json", "json", [IncomingRecord()] * records, parsed)
+            return len(enforcer.judge(enforcer.binding("orders"), request).admitted)
+
+        assert judge(5) == 5
+        assert [loop.submit(judge, records).result() for records in (1, 3)] == [1, 3]
+        with pytest.raises(WouldWait):
+            loop.submit(judge, 5).result()
 
 
 def test_one_record_with_very_many_violations_is_bounded_too(shim: Shim) -> None:
