@@ -29,7 +29,11 @@ _keys = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 
 
 def environ_of(scope: Scope) -> "WSGIEnvironment":
-    """Return the environment, but for `wsgi.input`. Headers of one name are joined by commas."""
+    """Return the environment, but for `wsgi.input`.
+
+    Headers of one name are joined by commas. One with an underscore in its name is left out, as by gunicorn: it would
+    be taken for the one with a hyphen, which a proxy that is trusted may have checked.
+    """
     path: bytes = scope["raw_path"]
     query: bytes = scope["query_string"]
     environ = _SAME_FOR_ALL.copy()
@@ -43,7 +47,11 @@ def environ_of(scope: Scope) -> "WSGIEnvironment":
     environ["SERVER_PROTOCOL"] = _PROTOCOLS.get(scope["http_version"], "HTTP/1.1")
     environ["wsgi.url_scheme"] = scope["scheme"]
     for name, value in scope["headers"]:
-        key = _keys.get(name) or _key(name)
+        key = _keys.get(name)
+        if key is None:
+            if b"_" in name:
+                continue
+            key = _key(name)
         text = value.decode("latin-1")
         environ[key] = f"{environ[key]},{text}" if key in environ else text
     return environ

@@ -44,6 +44,12 @@ def test_headers_of_one_name_are_joined_in_their_order() -> None:
     assert (found["HTTP_ACCEPT"], found["HTTP_PREFER"]) == ("a/b,c/d", "x")
 
 
+def test_a_header_with_an_underscore_is_not_taken_for_the_one_with_a_hyphen() -> None:
+    found = told(headers=Fields(("x_forwarded_host", "evil"), ("x-forwarded-host", "good"), ("content_length", "7")))
+    assert found["HTTP_X_FORWARDED_HOST"] == "good"
+    assert not {"CONTENT_LENGTH", "HTTP_CONTENT_LENGTH"} & found.keys()
+
+
 @pytest.mark.parametrize(("version", "protocol"), [("1", "HTTP/1.0"), ("1.1", "HTTP/1.1"), ("2", "HTTP/2")])
 def test_the_protocol_is_named_as_wsgi_names_it(version: str, protocol: str) -> None:
     assert told(http_version=version)["SERVER_PROTOCOL"] == protocol
