@@ -87,11 +87,6 @@ def environment_without_settings() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
 
 
-def is_inherited(name: str, value: object) -> bool:
-    """Tell whether a variable of a request is one of this process, whose environment servers put beside the headers."""
-    return os.environ.get(name) == value
-
-
 def metrics_folder() -> str | None:
     """Return the folder in which the processes of this host count together, if there is one."""
     return os.environ.get(_METRICS_FOLDER)

@@ -13,7 +13,6 @@ from confluent_shim.api.links import Links, relinked, relocated
 from confluent_shim.api.negotiation import PLAIN_JSON, V2_JSON
 from confluent_shim.api.targets import is_ambiguous, sent_target
 from confluent_shim.capacity import Capacity, Place
-from confluent_shim.configuration import is_inherited
 from confluent_shim.errors import RouteUnknown, ShimError
 from confluent_shim.services import Services
 from confluent_shim.sinks.upstream import SAFE, Answer, Headers, Upstream
@@ -113,7 +112,7 @@ class Relay:
             dropped |= {"accept-encoding"}  # a compressed answer keeps to itself what is to be changed
         trusted = self._links.trusts(environ)
         for key, value in environ.items():
-            if not key.startswith("HTTP_") or is_inherited(key, value):
+            if not key.startswith("HTTP_"):
                 continue
             name = key[5:].replace("_", "-").title()
             lower = name.lower()
