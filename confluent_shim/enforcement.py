@@ -21,7 +21,7 @@ TableNow = Callable[[], Table]
 RECORD_BYTES = "record_bytes"
 """The keyword of a violation of the limit on a record's size."""
 _MAX_EXPLAINED = 1_000  # violations; an explanation costs a hundred verdicts, and no request may stall a worker
-_EXPLAINING_SECONDS = 0.5  # of work, for the same reason; each explanation is bounded by itself
+_EXPLAINING_SECONDS = 0.5  # of work, for the same reason; each violation is bounded by itself
 _AT_ONCE_SECONDS = 0.05  # of judging where nobody may wait; one record is bounded by itself, and many may be sent
 
 
@@ -140,11 +140,20 @@ class Enforcer:
             )
             rejected[index] = []
             if room:
-                started = self._clocks.work()
-                rejected[index] = list(islice(why, room))
-                left -= self._clocks.work() - started
+                rejected[index], took = self._found(islice(why, room), left)
+                left -= took
                 room = room - len(rejected[index]) if left > 0 else 0
         return Verdict(binding, schema, key_schema, admitted, rejected, cut=not room)
+
+    def _found(self, why: Iterator[Violation], most: float) -> tuple[list[Violation], float]:
+        """Return why a record does not conform, as far as `most` seconds of work tell, and how many it took."""
+        found, started, took = list[Violation](), self._clocks.work(), 0.0
+        for violation in why:
+            found.append(violation)
+            took = self._clocks.work() - started
+            if took >= most:
+                break
+        return found, took
 
     def _keys(self, binding: Binding, request: ProduceRequest) -> tuple[Reading, bool, InForce | None]:
         """Return how keys are read, whether every record needs one, and the schema that judges them."""

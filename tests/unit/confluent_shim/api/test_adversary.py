@@ -102,6 +102,17 @@ def test_explaining_ends_when_it_took_long_and_every_bad_record_is_still_refused
     assert verdict.cut
 
 
+def test_explaining_one_record_ends_when_it_took_long_too(shim: Shim) -> None:
+    seconds = itertools.count(0, 0.2)
+    shim.bind("lists", {"type": "array", "items": {"type": "string"}})
+    schemas = Schemas(shim.services.registries, Derivations())
+    enforcer = enforcing(shim.services.store, schemas, Clocks(work=lambda: next(seconds)))
+    request = ProduceRequest("lists", "json", "json", [IncomingRecord()], [{"value": [1] * 100}])
+    verdict = enforcer.judge(enforcer.binding("lists"), request)
+    assert len(verdict.rejected[0]) == 3
+    assert verdict.cut
+
+
 def test_judging_that_takes_long_leaves_the_event_loop_between_two_records() -> None:
     """One record is bounded by itself; a few KiB may have thousands, each of which takes as long as it may."""
     seconds = itertools.count(0, 0.02)
