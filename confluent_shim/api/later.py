@@ -1,7 +1,7 @@
 """Answers that are known when Kafka has answered."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from confluent_shim.capacity import Place
 from confluent_shim.sinks import Handover
@@ -16,7 +16,8 @@ Answer = tuple[str, Headers, bytes]
 class Awaited(Protocol):
     """What an answer waits for; `end` is when, on the monotonic clock, it is no longer waited for."""
 
-    end: float
+    @property
+    def end(self) -> float: ...
 
     def ready(self) -> bool:
         """Tell whether there is nothing to wait for."""
@@ -27,16 +28,28 @@ class Awaited(Protocol):
         ...
 
 
+class One(NamedTuple):
+    """The records of a request that were handed over as one."""
+
+    handover: Handover
+    end: float
+
+    def ready(self) -> bool:
+        return self.handover.ready()
+
+    def tell(self, when_ready: Callable[[], None]) -> None:
+        self.handover.tell(when_ready)
+
+
 class All:
-    """The records of a request, wherever they were handed over to."""
+    """The records of a request that were handed over lot by lot."""
 
     def __init__(self, handovers: Sequence[Handover], end: float) -> None:
         self.end = end
         self._handovers = handovers
 
     def ready(self) -> bool:
-        # Of one, which there usually is, a generator would take several times as long.
-        return False not in [handover.ready() for handover in self._handovers]
+        return all(handover.ready() for handover in self._handovers)
 
     def tell(self, when_ready: Callable[[], None]) -> None:
         for handover in self._handovers:

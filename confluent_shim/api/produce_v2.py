@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from confluent_shim.api.answers import refusal
 from confluent_shim.api.body import read_body
 from confluent_shim.api.facts import VERDICT, Facts, arrival, facts_of
-from confluent_shim.api.later import All, Answer, Later, answered
+from confluent_shim.api.later import Answer, Later, One, answered
 from confluent_shim.api.negotiation import V2_JSON, answer_type, embedded_format, prefers_lenient
 from confluent_shim.api.targets import PRODUCE_V2, meant
 from confluent_shim.api.watching import observed_request
@@ -63,7 +63,7 @@ class ProduceV2:
             begun = self._begin(environ, facts, match[1], match[2], accept)
         except Exception as error:  # noqa: BLE001 - the table decides, and logs what it does not know
             return answered(_watched(refusal(error, accept, V2_JSON, facts.request_id), facts), start_response)
-        facts.awaits = All([begun.publication.handover], begun.end)
+        facts.awaits = One(begun.publication.handover, begun.end)
         return Later(partial(_answer, begun, facts, accept), start_response, begun.place)
 
     def _begin(

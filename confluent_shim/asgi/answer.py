@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import Iterable
 from concurrent.futures import TimeoutError as NotInTime
 
-from confluent_shim.asgi import Send
+from confluent_shim.asgi import Message, Send
 from confluent_shim.asgi.body import ArrivingBody
 
 Headers = list[tuple[str, str]]
+
+_MOST_NAMES = 100
+_names: dict[str, bytes] = {}
 
 
 class ClientGone(Exception):
@@ -31,13 +34,20 @@ class Head:
 
 async def send_whole(send: Send, head: Head, body: bytes) -> None:
     """Send an answer that is known."""
-    await _begin(send, head)
+    await send(_begin(head))
     await send({"type": "http.response.body", "body": body})
 
 
-async def _begin(send: Send, head: Head) -> None:
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in head.headers]
-    await send({"type": "http.response.start", "status": head.status, "headers": headers})
+def _begin(head: Head) -> Message:
+    headers = [(_names.get(name) or _encoded(name), value.encode("latin-1")) for name, value in head.headers]
+    return {"type": "http.response.start", "status": head.status, "headers": headers}
+
+
+def _encoded(name: str) -> bytes:
+    encoded = name.lower().encode("latin-1")
+    if len(_names) < _MOST_NAMES:  # a REST Proxy behind may send any
+        _names[name] = encoded
+    return encoded
 
 
 class Sending:
@@ -80,7 +90,7 @@ class Sending:
     async def _sent(self, head: Head, block: bytes, *, more: bool) -> None:
         if not self.has_begun:
             self.has_begun = True
-            await _begin(self._send, head)
+            await self._send(_begin(head))
         try:
             await self._send({"type": "http.response.body", "body": block, "more_body": more})
         except Exception as error:  # what a server raises is its own affair

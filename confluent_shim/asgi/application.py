@@ -74,7 +74,8 @@ class Application:
         if not awaited.ready():
             await self._waiting.until_told(awaited)
             if not awaited.ready() and time.monotonic() < awaited.end:  # something is to be sent again
-                return await asyncio.get_running_loop().run_in_executor(self._pool, joined, answer)
+                async with self._turns:
+                    return await asyncio.get_running_loop().run_in_executor(self._pool, joined, answer)
         return joined(answer)
 
     async def _in_turn(self, environ: "WSGIEnvironment", sent: ArrivingBody, send: Send) -> None:

@@ -45,7 +45,7 @@ class Waiting:
             self._resume(self._told.popleft())
 
     def _resume(self, future: "asyncio.Future[None]") -> None:
-        if self._ends.pop(future, None) is not None:
+        if self._ends.pop(future, None) is not None and not future.done():
             future.set_result(None)
 
     def _look_at_the_clock(self, loop: asyncio.AbstractEventLoop) -> None:
