@@ -156,6 +156,7 @@ def show_large_values_are_explained_by_one_violation() -> None:
         assert len(shim.send("t", [1] * 10_001).get_json()["errors"]) == 1
 
 
+A_THOUSAND_BRANCHES = {"items": {"oneOf": [{"const": number} for number in range(1000)]}}
 SCHEMAS: dict[str, Shown] = {
     "1,000,000 characters": refused_schema("more than 1000000", {"description": "x" * 1_000_000}),
     "100 levels": refused_schema("100 levels", json.loads('{"items":' * 100 + "{}" + "}" * 100)),
@@ -186,13 +187,12 @@ VALUES: dict[str, Shown] = {
     "1,000 digits": refused_value("number-range", "1" * 1001),
     "a double": refused_value("number-range", "1e400"),
     "one": refused_value("duplicate-key", '{"a":1,"a":1}'),
-    "1,000,000 judgements": refused_value(
-        "cost", json.dumps([999] * 1_000), {"items": {"oneOf": [{"const": number} for number in range(1000)]}}
-    ),
+    "1,000,000 judgements": refused_value("cost", json.dumps([999] * 1_000), A_THOUSAND_BRANCHES),
     "1,000,000 steps": show_wide_avro,
     "65,536 items": show_items_without_width,
     "1,000 violations": show_violations,
     "10,000 parts": show_large_values_are_explained_by_one_violation,
+    "100,000 judgements": refused_value("schema", json.dumps([1999] * 200), A_THOUSAND_BRANCHES),
 }
 ELSEWHERE = {"0.5 seconds": "tests/unit/confluent_shim/api/test_adversary.py, with a clock of its own"}
 
