@@ -129,14 +129,6 @@ class TestHeaders:
         ask(shim, "GET", "/brokers", headers={"Host": "shim.example"})
         assert only(proxy).header("Host") == proxy.url.removeprefix("http://")
 
-    def test_the_environment_of_the_process_is_not_taken_for_headers(
-        self, shim: Shim, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Servers put it beside them, under names like theirs."""
-        monkeypatch.setenv("HTTP_X_SECRET", "secret")
-        shim.client.get("/brokers", environ_overrides={"HTTP_X_SECRET": "secret"}, buffered=True)
-        assert only(proxy).header("X-Secret") is None
-
     def test_both_logs_have_the_same_request_id(self, shim: Shim, proxy: Proxy) -> None:
         answer = ask(shim, "GET", "/brokers", headers={"X-Request-Id": "abc"})
         assert answer.headers.getlist("X-Request-Id") == ["abc"]
