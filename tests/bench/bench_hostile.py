@@ -57,9 +57,8 @@ HOSTILE = (
     _json("many patterns", {"patternProperties": {f"^{n}x*$": {} for n in range(500)}}, dict.fromkeys(_NAMES, 1)),
     _json("unique arrays", {"uniqueItems": True}, [[n] for n in range(90_000)]),
     _json("a long text", {"pattern": "^(a+)+$"}, "a" * 900_000 + "b"),
-    _json("a pattern of optional parts", {"pattern": "^(a?){5000}b"}, "a" * 595),
+    _json("a pattern of optional parts", {"pattern": "^(a?){1000}b"}, "a" * 2_900),
     _json("a pattern of many ways", {"pattern": "[ab]*a[ab]{50}[c-z]"}, _MIXED),
-    _json("look-around from each place", {"pattern": "(?=[ab]*[c-z])d"}, "ab" * 6_300),
     _absent_fields(),
 )
 
