@@ -22,7 +22,8 @@ _SMALLEST = 2**12
 _EDGE = re.compile(r"(?<!\\)(?:\\\\)*\\[bB]")
 """The edge of a word: the engine that knows look-around takes it for such, the other one does not."""
 
-BOUNDED = jsonschema_rs.FancyRegexOptions(backtrack_limit=10_000, size_limit=_LARGEST)
+_LINEAR = jsonschema_rs.RegexOptions(size_limit=_LARGEST)
+_BOUNDED = jsonschema_rs.FancyRegexOptions(backtrack_limit=10_000, size_limit=_LARGEST)
 """A pattern that backtracks this often on a text is given up: no schema can stall a worker."""
 
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
@@ -31,7 +32,7 @@ _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 @lru_cache(maxsize=10_000)
 def backtracks(pattern: str) -> bool:
     """Tell whether `pattern` cannot be matched in linear time; a text that is no pattern counts as such."""
-    return _EDGE.search(pattern) is not None or not _compiles(pattern, jsonschema_rs.RegexOptions(size_limit=_LARGEST))
+    return _EDGE.search(pattern) is not None or not _compiles(pattern, _LINEAR)
 
 
 @lru_cache(maxsize=10_000)
@@ -49,6 +50,15 @@ def _compiles(pattern: str, options: Any) -> bool:
     except (jsonschema_rs.ValidationError, ValueError):
         return False
     return True
+
+
+def options(schemas: Iterable[object]) -> Any:
+    """Return how the patterns in `schemas` are matched: in linear time, unless one of them cannot be.
+
+    The engine that can backtrack has a fault besides (jsonschema-rs 0.60.3): to it "a" matches `^[a-z]+-?[a-z]+$`.
+    """
+    every = (pattern for node, _ in nodes(schemas) for pattern in _patterns(node))
+    return _BOUNDED if any(map(backtracks, every)) else _LINEAR
 
 
 def check_contains(schemas: Iterable[object]) -> None:

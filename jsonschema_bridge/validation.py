@@ -144,6 +144,7 @@ class _Compilation:
         self._formats = strictness.formats != "ignore"
         self._how = drafts.rewriting(document, strictness)
         self._default = drafts.dialect(document)
+        self._patterns = patterns.options(self._all.values())
 
     def fast(self) -> drafts.Draft:
         """Return the form that gives verdicts. Raises SchemaInvalid."""
@@ -190,7 +191,7 @@ class _Compilation:
                 registry=registry,
                 retriever=_refuse,
                 base_uri=base,
-                pattern_options=patterns.BOUNDED,
+                pattern_options=self._patterns,
                 keywords=keywords or None,
                 mask="the value",
             )

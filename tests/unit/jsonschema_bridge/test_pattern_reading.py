@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jsonschema_bridge.automaton import Automaton, places
@@ -64,7 +64,6 @@ def written(node: Node) -> str:
     return {"^": "^", "$": r"\Z", "b": r"\b"}[node.which]
 
 
-@settings(derandomize=True)  # other draws meet a fault of the engine: to jsonschema-rs 0.60.3 "b" matches b+a*b+
 @given(
     PATTERNS.filter(lambda pattern: "?=" not in pattern and "?!" not in pattern and pattern.count("?<n>") < 2), TEXTS
 )

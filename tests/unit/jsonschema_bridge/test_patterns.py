@@ -11,7 +11,7 @@ from jsonschema_bridge.errors import SchemaInvalid
 from jsonschema_bridge.patterns import backtracks
 from jsonschema_bridge.registry.model import Schema, SchemaReference
 from jsonschema_bridge.validation import JsonSchemaValidator, check_json_schema, compile_json_schema
-from tests.compiling import no_reference
+from tests.compiling import json_schema, no_reference
 
 D6, D7 = (f"http://json-schema.org/draft-0{number}/schema#" for number in (6, 7))
 D19, D20 = (f"https://json-schema.org/draft/{name}/schema" for name in ("2019-09", "2020-12"))
@@ -156,3 +156,12 @@ def test_contains_and_a_pattern_that_may_be_given_up_are_refused_together(draft:
 )
 def test_contains_and_a_pattern_that_cannot_meet_are_taken(schema: object) -> None:
     _compiled(schema)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"), [("^[a-z]+-?[a-z]+$", "a"), (r"^\w+\.?\w+$", "a"), ("^b+a*b+$", "b"), ("^a+b*a+c$", "ac")]
+)
+def test_two_repetitions_with_something_optional_between_them_need_two(pattern: str, text: str) -> None:
+    """An engine that can backtrack took the one text for both (fancy-regex in jsonschema-rs 0.60.3)."""
+    assert not json_schema({"pattern": pattern}).is_valid(text)
+    assert json_schema({"pattern": pattern}).is_valid(text[0] + text)
