@@ -98,12 +98,18 @@ def _plain(status: int) -> Response:
     return Response(body, status, content_type="application/json")
 
 
-def serve_from_environment(ending: threading.Event | None = None, *, lingers: bool = True) -> "WSGIApplication":
+def serve_from_environment(ending: threading.Event | None = None) -> "WSGIApplication":
     """Build the application of one worker process from $SHIM_CONFIG and SHIM_*; what servers load.
 
-    Who sets `ending` when the process is told to end has its streams closed in order. `lingers` is for create_app.
+    Who sets `ending` when the process is told to end has its streams closed in order.
     """
-    settings = load_settings()
+    return open_application(load_settings(), ending)
+
+
+def open_application(
+    settings: Settings, ending: threading.Event | None = None, *, lingers: bool = True
+) -> "WSGIApplication":
+    """Build the same from `settings`; `ending` and `lingers` are as in create_app."""
     configure_logging(settings.log.format, settings.log.level)
     services = build_services(settings)
     threading.Thread(target=_close_at_the_end, args=(services,), name="closing").start()

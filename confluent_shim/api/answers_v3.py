@@ -39,10 +39,6 @@ class Pending(Protocol):
         """What is waited for."""
         ...
 
-    def ready(self) -> bool:
-        """Tell whether there is nothing to wait for."""
-        ...
-
     def answers(self, end: float) -> list[Fields]:
         """Return one answer per record, in order; what is not known at `end`, on the monotonic clock, says so."""
         ...
@@ -57,9 +53,6 @@ class Settled(NamedTuple):
     @property
     def handover(self) -> Handover:
         return Known([])
-
-    def ready(self) -> bool:
-        return True
 
     def answers(self, end: float) -> list[Fields]:
         del end
@@ -114,7 +107,8 @@ def grouped(items: Iterable[RecordV3 | Settled], most: int) -> Iterator[Settled 
 def together(groups: Iterable[Settled | list[RecordV3]]) -> list[Settled | list[RecordV3]]:
     """Return the groups of a request before any is handed over.
 
-    One that would wait is handed over before nothing else: a request is served once more on a thread that may wait.
+    Of several, one may turn out to wait when another is sent already, which must not be sent once more: WouldWait
+    comes before that.
     """
     known = list(groups)
     if len(known) > 1:
@@ -173,9 +167,6 @@ class Sent(NamedTuple):
     @property
     def handover(self) -> Handover:
         return self.publication.handover
-
-    def ready(self) -> bool:
-        return self.handover.ready()
 
     def answers(self, end: float) -> list[Fields]:
         told = Settled(list(self._told(self.publication.deliveries(end))))

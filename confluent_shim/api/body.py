@@ -49,11 +49,10 @@ def not_whole() -> BodyUnreadable:
     return BodyUnreadable("The body did not arrive whole")
 
 
-def reading_what_is_there(environ: "WSGIEnvironment") -> Callable[[int], bytes]:
-    """Return what reads up to so many bytes of a body, and waits for the first of them only, where the server can."""
-    source = environ["wsgi.input"]
-    read: Callable[[int], bytes] = getattr(source, "read1", source.read)
-    return read
+def read1_of(environ: "WSGIEnvironment") -> Callable[[int], bytes] | None:
+    """Return what reads up to so many bytes of a body and waits for the first of them only, where the server can."""
+    found: Callable[[int], bytes] | None = getattr(environ["wsgi.input"], "read1", None)
+    return found
 
 
 class WholeBody:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from confluent_shim.api.answers import refusal
 from confluent_shim.api.answers_v3 import Fields, Pending, Settled, Target, grouped, hand_over, refused, together
 from confluent_shim.api.batch_v3 import Entry, read_batch
-from confluent_shim.api.body import declared_length, read_body
+from confluent_shim.api.body import declared_length, read1_of, read_body
 from confluent_shim.api.facts import arrival, facts_of
 from confluent_shim.api.later import All, Answer, Later, answered
 from confluent_shim.api.negotiation import PLAIN_JSON, admitted, check_consumed, check_stream_type
@@ -159,8 +159,7 @@ class ProduceV3:
 
 
 def _pieces(environ: "WSGIEnvironment", length: int | None) -> Iterator[bytes]:
-    source = environ["wsgi.input"]
-    return pieces(source.read, length, getattr(source, "read1", None))
+    return pieces(environ["wsgi.input"].read, length, read1_of(environ))
 
 
 def _item(record: RecordV3 | Exception, target: Target) -> RecordV3 | Settled:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
 from confluent_shim.api.answers import refuse
-from confluent_shim.api.body import reading_what_is_there
+from confluent_shim.api.body import read1_of
 from confluent_shim.api.facts import facts_of
 from confluent_shim.api.links import Links, relinked, relocated
 from confluent_shim.api.negotiation import PLAIN_JSON, V2_JSON
@@ -168,11 +168,12 @@ class _Blocks:
 
 def body_of(environ: "WSGIEnvironment") -> Body | None:
     """Return the body of a request, to be handed on as it arrives; None where it has none."""
+    read = read1_of(environ) or environ["wsgi.input"].read
     if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
-        return Body(reading_what_is_there(environ))
+        return Body(read)
     declared: str = environ.get("CONTENT_LENGTH") or ""
     if length := int(declared) if declared.isdecimal() else 0:
-        return Body(reading_what_is_there(environ), length)
+        return Body(read, length)
     return Body(lambda _: b"", 0) if environ["REQUEST_METHOD"] in ("POST", "PUT", "PATCH") else None
 
 

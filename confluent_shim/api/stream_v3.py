@@ -285,7 +285,7 @@ class Reading:
     `arrived` is set when the first of the body is there, or nothing of it comes.
     """
 
-    def __init__(self, reader: Reader, window: Window, body: Iterator[bytes], leave: Callable[[], object]) -> None:
+    def __init__(self, reader: Reader, window: Window, body: Iterator[bytes], leave: Callable[[], None]) -> None:
         self.window = window
         self.arrived = threading.Event()
         self._reader = reader

@@ -80,7 +80,7 @@ class Window:
     def take_ready(self) -> Unanswered | None:
         """Take the next lot out if its answers are known."""
         with self._changed:
-            return self._entries.popleft() if self._entries and self._entries[0].pending.ready() else None
+            return self._entries.popleft() if self._entries and self._entries[0].pending.handover.ready() else None
 
     def handovers(self) -> list[Handover]:
         """Return what is waited for."""

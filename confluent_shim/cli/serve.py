@@ -66,7 +66,7 @@ def _check_services(settings: "Settings") -> None:
 
 def application() -> "Application":
     """Build the application of one of granian's workers."""
-    from confluent_shim.app import serve_from_environment
+    from confluent_shim.app import open_application
     from confluent_shim.asgi import loop
     from confluent_shim.asgi.application import Application
     from confluent_shim.configuration import load_settings
@@ -77,4 +77,4 @@ def application() -> "Application":
         signal.signal(number, signal.SIG_DFL)
     settings = load_settings()
     threads = ThreadPoolExecutor(settings.server.threads, thread_name_prefix="request")
-    return Application(serve_from_environment(loop.ending, lingers=False), settings, threads)
+    return Application(open_application(settings, loop.ending, lingers=False), settings, threads)
